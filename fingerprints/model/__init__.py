@@ -19,6 +19,18 @@ EXCERPT_CHARS = 160
 """Longest stored excerpt: enough to recognise a snippet, too short to carry a page's content."""
 
 
+class TechnographError(Exception):
+    """Base of every error a person can act on: the message says what, where and what to do."""
+
+    exit_code = 1
+
+
+class InputError(TechnographError):
+    """Raised when something the user gave cannot be used: a file, a rule, a profile, a query."""
+
+    exit_code = 2
+
+
 class Outcome(StrEnum):
     """How one target ended. Closed: every target ends with exactly one of these."""
 
