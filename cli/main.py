@@ -11,21 +11,20 @@ import click
 from fingerprints.model import TechnographError
 
 COMMANDS = {
-    # name: module, in the order --help shows them
-    "crawl": "cli.crawl",
-    "demo": "cli.demo",
-    "find": "cli.find",
-    "show": "cli.show",
-    "explain": "cli.show",
-    "score": "cli.score",
-    "export": "cli.export",
-    "stats": "cli.stats",
-    "runs": "cli.stats",
-    "detect": "cli.detect",
-    "rules": "cli.rules",
-    "icp": "cli.icp",
+    "crawl": ("cli.crawl", "Crawl a domain list and store one record per domain."),
+    "demo": ("cli.demo", "Run the whole path on a small web served on this machine."),
+    "find": ("cli.find", "List sites by what they run, lack, or leave unknown."),
+    "show": ("cli.show", "Everything stored about one domain."),
+    "explain": ("cli.show", "Why a technology, a category or a score is what it is."),
+    "score": ("cli.score", "Score records against an ideal customer profile."),
+    "icp": ("cli.icp", "Check, show and improve ideal customer profiles."),
+    "export": ("cli.export", "Write accounts or technologies to a file."),
+    "stats": ("cli.stats", "Usage of technologies and categories over the stored sites."),
+    "runs": ("cli.stats", "The crawls in the database."),
+    "detect": ("cli.detect", "Detect technologies in pages you already have, or in one URL."),
+    "rules": ("cli.rules", "List, explain, check and write fingerprint rules."),
 }
-"""Sub-commands by name. A module holds a click command of that name (`-` written as `_`)."""
+"""Sub-commands in the order --help shows them: the module that holds each, and its help line there."""
 
 
 class LazyGroup(click.Group):
@@ -35,12 +34,16 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = COMMANDS.get(cmd_name)
-        if module is None:
+        if cmd_name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(module), cmd_name.replace("-", "_"))
+        module, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
