@@ -150,6 +150,8 @@ class Resource:
     """Lower case, without port."""
     kind: ResourceKind
     party: Party
+    raw: str = ""
+    """As written in the page when that is not absolute, else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +349,8 @@ class Technology:
     status: str = "active"
     aliases: tuple[str, ...] = ()
     cpe: str = ""
+    loads_others: bool = False
+    """Whether it brings in other tools (a tag manager): unread, it leaves their absence unknown."""
 
 
 @dataclass(frozen=True, slots=True)

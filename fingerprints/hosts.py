@@ -1,0 +1,49 @@
+"""Hosts of URLs: registrable domains and parties, from the bundled public suffix list only."""
+
+from __future__ import annotations
+
+import functools
+
+import tldextract
+
+_EXTRACT = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+"""No URL, no cache folder: the list inside the package is used and the network never is."""
+
+
+def host_of(url: str) -> str:
+    """Lower-case host of an absolute or protocol-relative URL, without user and port; empty when there is none.
+
+    >>> host_of("https://User@Shop.Example.com:8443/a?b=//c"), host_of("/relative")
+    ('shop.example.com', '')
+    """
+    start = url.find("//")
+    if start < 0 or (start > 0 and url[start - 1] != ":"):
+        return ""
+    rest = url[start + 2 : start + 2 + 320]
+    for stop in "/?#\\":
+        rest = rest.partition(stop)[0]
+    rest = rest.rpartition("@")[2].lower()
+    if rest.startswith("["):
+        return rest.partition("]")[0] + "]"
+    return rest.partition(":")[0].rstrip(".")
+
+
+@functools.lru_cache(maxsize=65_536)
+def registrable(host: str) -> str:
+    """The registrable domain of a host, or the host itself when it has none.
+
+    >>> registrable("www.shop.example.co.uk"), registrable("localhost")
+    ('example.co.uk', 'localhost')
+    """
+    found = _EXTRACT(host)
+    return found.top_domain_under_public_suffix or host
+
+
+def parent_domains(host: str) -> list[str]:
+    """The host and its parents, longest first, without the bare top level.
+
+    >>> parent_domains("js.hs-scripts.com")
+    ['js.hs-scripts.com', 'hs-scripts.com']
+    """
+    labels = host.split(".")
+    return [".".join(labels[index:]) for index in range(max(1, len(labels) - 1))]

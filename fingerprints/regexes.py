@@ -1,0 +1,211 @@
+"""Regular expressions that strangers' pages are searched with: linear-time only, and their literals.
+
+RE2 never backtracks, so a hostile page cannot make a pattern slow. What RE2 cannot do (look-around,
+back-references) is confirmed by `re` on texts of at most BACKTRACK_BYTES.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import re._constants as sre  # type: ignore[import-untyped]
+import re._parser as sre_parser  # type: ignore[import-untyped]
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+import re2
+
+from fingerprints.model import InputError
+
+BACKTRACK_BYTES = 2048
+"""A polynomial pattern over 2 KB stays in the milliseconds (measured on real rule sets, 2026-11)."""
+
+MIN_LITERAL = 3
+"""Shorter runs occur on nearly every page, so searching for them first saves nothing."""
+
+_MAX_ALTERNATIVES = 64
+
+
+class PatternError(InputError):
+    """Raised when a pattern cannot be compiled; the message says what is wrong with it."""
+
+
+class Match(Protocol):
+    """What a search returns, whichever engine ran it."""
+
+    def group(self, index: int = 0) -> bytes | None: ...
+
+    def span(self, index: int = 0) -> tuple[int, int]: ...
+
+    def groups(self) -> Sequence[bytes | None]: ...
+
+
+Search = Callable[[bytes], "Match | None"]
+
+
+def compile_search(pattern: str, *, backtracks: bool = False) -> Search:
+    """A case-insensitive, unanchored search over UTF-8 bytes. Raises PatternError."""
+    if backtracks:
+        compiled = re.compile(pattern.encode(), re.IGNORECASE)
+        return lambda text: compiled.search(text[:BACKTRACK_BYTES])
+    search: Search = _re2(pattern).search
+    return search
+
+
+@functools.lru_cache(maxsize=None)
+def _re2(pattern: str) -> Any:
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as exc:
+        reason = exc.args[0] if exc.args else exc
+        raise PatternError(f"{pattern!r}: {reason.decode() if isinstance(reason, bytes) else reason}") from exc
+
+
+def group_count(pattern: str) -> int:
+    """How many capture groups a pattern has. Raises PatternError when no engine can compile it."""
+    try:
+        return int(sre_parser.parse(pattern, re.IGNORECASE).state.groups - 1)
+    except (re.error, OverflowError, RecursionError) as exc:
+        raise PatternError(f"{pattern!r}: {exc}") from exc
+
+
+def uses_backtracking(pattern: str) -> bool:
+    """Whether the pattern needs look-around or back-references, or is otherwise more than RE2 does."""
+    try:
+        _re2(pattern)
+    except PatternError:
+        return True
+    return False
+
+
+# --- required literals -------------------------------------------------------------------------
+
+
+Literals = frozenset[str]
+"""Alternatives, lower case: whatever the pattern matches contains at least one of them."""
+
+
+def required_literals(pattern: str) -> list[Literals]:
+    """Sets of literals, each of which every match must hit; empty when nothing can be required.
+
+    Sound for any syntax: what is not understood requires nothing.
+
+    >>> sorted(map(sorted, required_literals(r'js(?:-eu1)?\\.hs-scripts\\.com/(\\d+)\\.js')))
+    [['.hs-scripts.com/'], ['.js']]
+    """
+    try:
+        tree = sre_parser.parse(pattern, re.IGNORECASE | re.ASCII)
+    except (re.error, OverflowError, RecursionError):
+        return []
+    found = list(_sequence(tree))
+    return [literals for literals in found if all(len(literal) >= MIN_LITERAL for literal in literals)]
+
+
+def _sequence(items: Iterable[tuple[Any, Any]]) -> Iterator[Literals]:
+    """Requirements of a concatenation: runs of plain characters, and what its parts require."""
+    run: list[str] = []
+    for op, argument in _flatten(items):
+        char = _plain_char(op, argument)
+        if char is not None:
+            run.append(char)
+            continue
+        if run:
+            yield frozenset({"".join(run)})
+            run = []
+        yield from _part(op, argument)
+    if run:
+        yield frozenset({"".join(run)})
+
+
+def _flatten(items: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """The items with plain groups opened, so that a run of characters may cross their borders."""
+    for op, argument in items:
+        if op is sre.SUBPATTERN and not argument[1] and not argument[2]:
+            yield from _flatten(argument[3])
+        elif op is sre.MAX_REPEAT and argument[:2] == (1, 1):
+            yield from _flatten(argument[2])
+        else:
+            yield op, argument
+
+
+def _plain_char(op: Any, argument: Any) -> str | None:
+    """The lower-case ASCII character an item stands for, if it stands for just one."""
+    if op is sre.LITERAL:
+        return chr(argument).lower() if argument < 128 else None
+    if op is sre.IN and 1 <= len(argument) <= 2 and all(kind is sre.LITERAL for kind, _ in argument):
+        chars = {chr(code).lower() for _, code in argument}
+        char = chars.pop()
+        return char if not chars and char.isascii() else None
+    return None
+
+
+def _part(op: Any, argument: Any) -> Iterator[Literals]:
+    if op in (sre.MAX_REPEAT, sre.MIN_REPEAT, getattr(sre, "POSSESSIVE_REPEAT", None)):
+        least, _, inner = argument
+        if least >= 1:
+            yield from _sequence(inner)
+    elif op is sre.SUBPATTERN:
+        yield from _sequence(argument[3])
+    elif op is sre.ATOMIC_GROUP:
+        yield from _sequence(argument)
+    elif op is sre.BRANCH:
+        alternatives = _branches(argument[1])
+        if alternatives:
+            yield alternatives
+
+
+def _branches(branches: Iterable[Iterable[tuple[Any, Any]]]) -> Literals | None:
+    """One requirement for an alternation: the best of each branch, or None when a branch has none."""
+    union: set[str] = set()
+    for branch in branches:
+        options = [o for o in _sequence(branch) if all(len(literal) >= MIN_LITERAL for literal in o)]
+        if not options:
+            return None
+        union |= max(options, key=lambda o: min(map(len, o)))
+    return frozenset(union) if len(union) <= _MAX_ALTERNATIVES else None
+
+
+# --- versions ----------------------------------------------------------------------------------
+
+_TERNARY = re.compile(r"\\(\d)\?([^:]*):(.*)\Z", re.DOTALL)
+_REFERENCE = re.compile(r"\\(\d)")
+_VERSION_CHARS = 32
+_HASH = re.compile(r"[0-9a-f]{7,}\Z", re.IGNORECASE)
+_DATE = re.compile(r"(?:19|20)\d{6}(?:\d{2,6})?\Z")
+
+
+def expand(template: str, match: Match) -> str:
+    """The version a template makes of a match: `\\1` is a group, `\\1?a:b` chooses, the rest is text.
+
+    Groups that did not take part and groups the pattern does not have become nothing.
+    """
+    groups = [match.group(0), *match.groups()]
+    values = ["" if value is None else value.decode("utf-8", "replace") for value in groups]
+
+    def value(index: str) -> str:
+        return values[int(index)] if int(index) < len(values) else ""
+
+    ternary = _TERNARY.search(template)
+    if ternary:
+        index, yes, no = ternary.groups()
+        template = template[: ternary.start()] + (yes if value(index) else no)
+    return _REFERENCE.sub(lambda reference: value(reference[1]), template).strip()
+
+
+def plausible_version(text: str) -> str:
+    """The text if it can be a version, else nothing: not too long, no hash, no date, no cache key.
+
+    >>> plausible_version("6.4.2"), plausible_version("20240101"), plausible_version("123a8470")
+    ('6.4.2', '', '')
+    """
+    text = text.strip().strip(".")
+    if not text or len(text) > _VERSION_CHARS or _DATE.match(text):
+        return ""
+    if text.isdigit():
+        return text if int(text) < 10_000 else ""
+    if _HASH.match(text) and any(c.isdigit() for c in text) and any(c.isalpha() for c in text):
+        return ""
+    return text

@@ -1,0 +1,112 @@
+"""URLs that stand in text rather than in attributes, and the tag containers a page names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from fingerprints.model import Resource, ResourceKind
+
+MAX_URL_CHARS = 2_048
+MAX_POLICY_HOSTS = 300
+_MAX_URLS_IN_SCRIPT = 400
+
+_URL_IN_TEXT = re.compile(
+    # Starts with a literal `//` so that the search runs at memory speed; everything after is bounded.
+    r"//((?:[A-Za-z0-9_-]{1,63}\.){1,8}[A-Za-z][A-Za-z0-9-]{1,62})(:\d{1,5})?([/?#][^\s\"'<>\\`|^{}]{0,1900})?"
+)
+_QUOTES = "\"'`("
+_UNICODE_SLASH = re.compile(r"\\u002f|\\x2f", re.IGNORECASE)
+_POLICY_HOST = re.compile(r"(?:https?://|wss?://)?(?:\*\.)?((?:[a-z0-9_-]+\.)+[a-z]{2,})(?::\d+|:\*)?(?:/\S*)?\Z", re.IGNORECASE)
+
+
+def script_urls(text: str, *, links_too: bool = True) -> Iterator[str]:
+    """URL literals in a script or JSON text: absolute, or protocol-relative inside quotes.
+
+    Escaped forms (`\\/`, `\\u002F`, `&amp;`) are undone first. Comments such as `//example.com` are
+    not literals. With `links_too=False` only script-like URLs are given: JSON state is mostly content.
+    """
+    if "//" not in text and "\\/" not in text and "002" not in text:
+        return
+    if "\\/" in text:
+        text = text.replace("\\/", "/")
+    if "\\u002" in text or "\\x2" in text:
+        text = _UNICODE_SLASH.sub("/", text)
+    count = 0
+    for match in _URL_IN_TEXT.finditer(text):
+        before = text[match.start() - 1 : match.start()]
+        if before == ":":
+            scheme = "https:" if text[match.start() - 6 : match.start() - 1].lower() == "https" else "http:"
+        elif before and before in _QUOTES:
+            scheme = "https:"
+        else:
+            continue
+        url = scheme + match.group(0)
+        if "&amp;" in url:
+            url = url.replace("&amp;", "&")
+        if links_too or is_script_url(url):
+            yield url
+            count += 1
+        if count >= _MAX_URLS_IN_SCRIPT:
+            return
+
+
+def is_script_url(url: str) -> bool:
+    """Whether a URL looks like code to load rather than like an address to link to.
+
+    >>> is_script_url("https://cdn.example.com/w.min.js?v=2"), is_script_url("https://example.com/about")
+    (True, False)
+    """
+    path = url.partition("?")[0].partition("#")[0]
+    return path.endswith((".js", ".mjs", ".js.php")) or "/js?" in url or path.endswith("/js")
+
+
+def policy_hosts(headers: Mapping[str, tuple[str, ...]], meta_policy: Sequence[str] = ()) -> list[str]:
+    """Hosts that policy and reporting headers allow or report to, sorted, at most MAX_POLICY_HOSTS."""
+    found: set[str] = set()
+    policies = [
+        *headers.get("content-security-policy", ()),
+        *headers.get("content-security-policy-report-only", ()),
+        *meta_policy,
+    ]
+    for policy in policies:
+        for token in policy.replace(";", " ").split():
+            match = _POLICY_HOST.match(token)
+            if match:
+                found.add(match[1].lower())
+    for value in (*headers.get("report-to", ()), *headers.get("reporting-endpoints", ())):
+        found.update(match[1].lower() for match in re.finditer(r"https?://((?:[\w-]+\.)+[a-z]{2,})", value, re.IGNORECASE))
+    return sorted(found)[:MAX_POLICY_HOSTS]
+
+
+# --- tag containers -----------------------------------------------------------------------------
+
+_GTM_ID = re.compile(r"\bGTM-[A-Z0-9]{4,10}\b")
+_CONTAINER_URLS = (
+    # name, pattern over a resource URL whose first group is the public id
+    ("tealium", re.compile(r"//tags\.tiqcdn\.(?:com|cn)/utag/([\w.-]+/[\w.-]+/[\w.-]+)/utag")),
+    ("adobe", re.compile(r"//assets\.adobedtm\.com/(.{1,120}?)(?:\.min)?\.js")),
+    ("segment", re.compile(r"//cdn\.segment\.(?:com|io)/analytics\.js/v1/(\w+)/")),
+    ("piwik-pro", re.compile(r"//([\w-]+\.containers\.piwik\.pro/[\w-]+)\.js")),
+    ("matomo", re.compile(r"/js/(container_\w+)\.js")),
+)
+_SEGMENT_LOAD = re.compile(r"analytics\.load\(\s*[\"'](\w{16,40})[\"']")
+
+
+def containers_named(resources: Sequence[Resource], scripts: Sequence[str]) -> tuple[str, ...]:
+    """Tag containers the page loads, as `gtm:GTM-ABC123`, sorted; a link to one is not a load."""
+    found: set[str] = set()
+    for resource in resources:
+        if resource.kind in (ResourceKind.LINK, ResourceKind.CSP, ResourceKind.CONNECT):
+            continue
+        found.update(f"gtm:{match}" for match in _GTM_ID.findall(resource.url))
+        for name, pattern in _CONTAINER_URLS:
+            match = pattern.search(resource.url)
+            if match:
+                found.add(f"{name}:{match[1]}")
+    for script in scripts:
+        if "GTM-" in script:
+            found.update(f"gtm:{match}" for match in _GTM_ID.findall(script))
+        if "analytics.load" in script:
+            found.update(f"segment:{match}" for match in _SEGMENT_LOAD.findall(script))
+    return tuple(sorted(found))
