@@ -22,6 +22,8 @@ class Target:
     """The row's own id when the input has such a column."""
     attrs: Mapping[str, str] = field(default_factory=dict)
     """The row's other columns, in order."""
+    suppressed: bool = False
+    """On the suppression list: gets its record without any request."""
 
 
 @dataclass(slots=True)
