@@ -1,6 +1,7 @@
 """Fingerprint detection as a library: observe a page, detect, explain. No Scrapy, no SQL, no network.
 
->>> from fingerprints import Detector, observe
+>>> from fingerprints import Detector
+>>> from fingerprints.observe import observe
 >>> page = observe('<script src="https://static.klaviyo.com/onsite/js/klaviyo.js"></script>')
 >>> [detection.slug for detection in Detector.default().detect([page])]
 ['klaviyo']
@@ -13,14 +14,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fingerprints.detector import Detector
     from fingerprints.model import Observation
-    from fingerprints.observe import observe
 
-__all__ = ["Detector", "Observation", "observe"]
+__all__ = ["Detector", "Observation"]
 
 _HOME = {
     "Detector": "fingerprints.detector",
     "Observation": "fingerprints.model",
-    "observe": "fingerprints.observe",
 }
 
 

@@ -70,6 +70,8 @@ class Signal:
     """Template over the pattern's groups, as `\\1`."""
     account: int = 0
     """Group that holds the customer's public id; 0 for none."""
+    live_only: bool = False
+    """For globals: only a browser can tell; never guessed from script text."""
     backtracks: bool = False
     """Uses look-around, which RE2 has not: confirmed by `re`, on short texts only."""
 

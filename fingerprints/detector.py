@@ -1,0 +1,67 @@
+"""The rule set, ready to use: load once, detect on any number of pages."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fingerprints.match import match
+from fingerprints.model import Detection, Evidence, Observation, Taxonomy
+from fingerprints.plan import Plan
+from fingerprints.resolve import resolve
+from fingerprints.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What one site's pages gave: evidence by page, and whether matching was cut short."""
+
+    evidence: tuple[Evidence, ...]
+    flags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detector:
+    """Rules, their compiled plan and the names they use."""
+
+    rules: dict[str, Rule]
+    plan: Plan
+    taxonomy: Taxonomy
+    ruleset: str
+    """Version and hash of the rules, as `2026.11.1+3f9c2a7b`."""
+
+    @classmethod
+    def default(cls) -> Detector:
+        """The detector with the rules of this package; loaded once a process, from a cache when it can."""
+        return _default()
+
+    @classmethod
+    def load(cls, rules: Sequence[str | Path] = (), *, ours: bool = True) -> Detector:
+        """A detector with other rule sets beside ours, or instead of ours.
+
+        Raises InputError naming the file for rules that cannot be read.
+        """
+        from fingerprints.ruleset import load_detector
+
+        return load_detector([Path(path) for path in rules], ours=ours)
+
+    def match(self, observations: Iterable[Observation]) -> Matched:
+        """Evidence from all pages of one site, before combination."""
+        evidence: list[Evidence] = []
+        flags: set[str] = set()
+        for observation in observations:
+            found, page_flags = match(self.plan, observation)
+            evidence.extend(found)
+            flags |= page_flags
+        return Matched(tuple(evidence), frozenset(flags))
+
+    def detect(self, observations: Iterable[Observation]) -> tuple[Detection, ...]:
+        """The technologies of one site, sorted by slug, each with its evidence."""
+        return resolve(self.match(observations).evidence, self.rules)
+
+
+@functools.lru_cache(maxsize=1)
+def _default() -> Detector:
+    return Detector.load()

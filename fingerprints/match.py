@@ -1,0 +1,371 @@
+"""One observation against the compiled rules: evidence, with what a person needs to check it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from fingerprints.hosts import parent_domains
+from fingerprints.model import EXCERPT_CHARS, Evidence, Observation, Resource, ResourceKind
+from fingerprints.observe import visible_text
+from fingerprints.plan import PatternSet, Plan, kind_allows, search_of
+from fingerprints.regexes import Match, compile_search, expand, plausible_version
+from fingerprints.resources import is_script_url
+from fingerprints.rules import STRENGTH, Channel, Signal
+from fingerprints.selectors import Columns
+
+SEARCH_BYTES = 48_000_000
+"""Bytes searched for one page before matching stops with the flag `budget_spent`. An ordinary page needs
+under 3 million; RE2 searches at least 500 MB a second, so the worst page takes about 0.1 s."""
+
+MAX_ACCOUNT_CHARS = 80
+
+_KIND_CAP = {
+    ResourceKind.CSP: STRENGTH["weak"],
+    ResourceKind.CONNECT: STRENGTH["weak"],
+    ResourceKind.PRELOAD: STRENGTH["medium"],
+}
+_INLINE_DATA_CAP = STRENGTH["medium"]
+"""A URL in a script that is not itself code may be a link, a setting or an allow-list."""
+
+_EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+_CONTEXT = 24
+
+
+def match(plan: Plan, observation: Observation) -> tuple[list[Evidence], frozenset[str]]:
+    """Evidence for one page, one piece a signal (its strongest match), and flags: `budget_spent` when cut short."""
+    matcher = _Matcher(plan, observation)
+    try:
+        matcher.run()
+    except _BudgetSpent:
+        return list(matcher.found.values()), frozenset({"budget_spent"})
+    return list(matcher.found.values()), frozenset()
+
+
+class _BudgetSpent(Exception):
+    pass
+
+
+class _Matcher:
+    """The state of one page's matching."""
+
+    def __init__(self, plan: Plan, observation: Observation) -> None:
+        self.plan = plan
+        self.page = observation
+        self.columns = Columns(observation.root)
+        self.found: dict[str, Evidence] = {}
+        self.budget = SEARCH_BYTES
+
+    def run(self) -> None:
+        self._hosts()
+        self._urls()
+        self._scripts()
+        self._keyed("header", self.plan.headers, self.page.headers)
+        self._keyed("meta", self.plan.meta, self.page.meta)
+        self._cookies()
+        self._small()
+        self._live_globals()
+        self._body()
+
+    # --- resources ---
+
+    def _hosts(self) -> None:
+        best: dict[str, tuple[Resource, float]] = {}
+        for resource in self.page.resources:
+            cap = _cap(resource)
+            known = best.get(resource.host)
+            if known is None or cap > known[1] or resource.kind not in (known[0].kind,):
+                self._host(resource, cap)
+                if known is None or cap > known[1]:
+                    best[resource.host] = (resource, cap)
+        for template in self.page.container_tags:
+            for signal in self.plan.containers.get(template, ()):
+                self._add(signal, signal.strength, template, f"container:{template}")
+
+    def _host(self, resource: Resource, cap: float) -> None:
+        for domain in parent_domains(resource.host):
+            for signal in self.plan.hosts.get(domain, ()):
+                if kind_allows(signal, resource.kind, resource.party):
+                    self._add(
+                        signal, min(signal.strength, cap), resource.url, f"url:{resource.url}", kind=resource.kind
+                    )
+
+    def _urls(self) -> None:
+        resources = self.page.resources
+        if not resources or not self.plan.urls.signals:
+            return
+        texts = [resource.url.encode() for resource in resources]
+        texts += [resource.raw.encode() for resource in resources if resource.raw]
+        owners = [*resources, *(resource for resource in resources if resource.raw)]
+        for signal in self.plan.urls.candidates(b"\n".join(texts)):
+            search = search_of(signal)
+            for text, resource in zip(texts, owners, strict=True):
+                if not kind_allows(signal, resource.kind, resource.party):
+                    continue
+                self._spend(len(text))
+                matched = search(text)
+                if matched:
+                    strength = min(signal.strength, _cap(resource))
+                    self._hit(signal, matched, text, f"url:{resource.url}", strength, kind=resource.kind)
+
+    # --- scripts ---
+
+    def _scripts(self) -> None:
+        if not self.page.scripts or not self.plan.scripts.signals:
+            return
+        joined = "\n;\n".join(self.page.scripts).encode("utf-8", "replace")
+        starts = _starts(self.page.scripts, 3)
+        for signal in self.plan.scripts.candidates(joined):
+            self._spend(len(joined))
+            if signal.on is Channel.GLOBAL:
+                self._static_global(signal, joined, starts)
+                continue
+            matched = search_of(signal)(joined)
+            if matched:
+                self._hit(signal, matched, joined, _script_place(starts, matched))
+
+    def _static_global(self, signal: Signal, joined: bytes, starts: Sequence[int]) -> None:
+        matched = _assignment(signal.name)(joined)
+        if not matched:
+            return
+        if signal.pattern is None:
+            self._hit(signal, matched, joined, _script_place(starts, matched))
+            return
+        value = joined[matched.span()[1] : matched.span()[1] + 200].lstrip(b" \"'")
+        inner = search_of(signal)(value)
+        if inner:
+            self._hit(signal, inner, value, _script_place(starts, matched))
+
+    def _live_globals(self) -> None:
+        if not self.page.globals:
+            return
+        for signal in self.plan.live_globals:
+            value = self.page.globals.get(signal.name)
+            if value is None:
+                continue
+            text = value.encode("utf-8", "replace")
+            matched = search_of(signal)(text)
+            if matched:
+                self._hit(signal, matched, text, f"global:{signal.name}", shown=f"window.{signal.name} = {value}")
+
+    # --- named values ---
+
+    def _keyed(self, what: str, sets: Mapping[str, PatternSet], values: Mapping[str, tuple[str, ...]]) -> None:
+        for name, texts in values.items():
+            patterns = sets.get(name)
+            if patterns is None:
+                continue
+            for text in texts:
+                self._try(patterns, text, f"{what}:{name}", prefix=f"{name}: ")
+
+    def _cookies(self) -> None:
+        for name, value in self.page.cookies.items():
+            lower = name.lower()
+            patterns = self.plan.cookies.get(lower)
+            if patterns is not None:
+                self._try(patterns, value, f"cookie:{lower}", prefix=f"{name}=")
+            for glob, signal in self.plan.cookie_globs:
+                if _whole(glob)(lower.encode()):
+                    text = value.encode("utf-8", "replace")
+                    matched = search_of(signal)(text)
+                    if matched:
+                        self._hit(signal, matched, text, f"cookie:{lower}", shown=f"{name}={value}")
+
+    def _small(self) -> None:
+        page, plan = self.page, self.plan
+        for kind in page.json_ld_types:
+            self._try(plan.json_ld, kind, "json_ld", prefix="@type ")
+        if page.url:
+            self._try(plan.path, page.url, "path")
+        if page.robots:
+            self._try(plan.robots, page.robots, "robots")
+        if page.tls_issuer:
+            self._try(plan.tls_issuer, page.tls_issuer, "tls_issuer")
+        for record_type, values in (page.dns or {}).items():
+            patterns = plan.dns.get(record_type)
+            if patterns is not None:
+                for value in values:
+                    self._try(patterns, value, f"dns:{record_type}:{value}", prefix=f"{record_type} ")
+
+    def _try(self, patterns: PatternSet, value: str, place: str, prefix: str = "") -> None:
+        text = value.encode("utf-8", "replace")
+        for signal in patterns.candidates(text):
+            self._spend(len(text))
+            matched = search_of(signal)(text)
+            if matched:
+                self._hit(signal, matched, text, place, prefix=prefix)
+
+    # --- the body ---
+
+    def _body(self) -> None:
+        if not self.page.body:
+            return
+        for signal in self.plan.body.candidates(self.page.body):
+            if signal.on is Channel.SELECTOR:
+                self._selector(signal)
+                continue
+            text = self._text_for(signal.on)
+            self._spend(len(text))
+            matched = search_of(signal)(text)
+            if matched:
+                self._hit(signal, matched, text, f"{signal.on}:{matched.span()[0] // 200}")
+
+    def _text_for(self, channel: Channel) -> bytes:
+        if channel is Channel.HTML:
+            return self.page.body
+        return self._styles if channel is Channel.CSS else self._text
+
+    @functools.cached_property
+    def _styles(self) -> bytes:
+        return "\n".join(self.page.styles).encode("utf-8", "replace")
+
+    @functools.cached_property
+    def _text(self) -> bytes:
+        return visible_text(self.page).encode("utf-8", "replace")
+
+    def _selector(self, signal: Signal) -> None:
+        for element in self.columns.select(signal.name):
+            text = _element_text(signal, element)
+            if text is None:
+                continue
+            self._spend(len(text))
+            matched = search_of(signal)(text)
+            if matched:
+                shown = _describe(element, signal.attribute)
+                self._hit(signal, matched, text, f"element:{shown}", shown=shown)
+
+    # --- results ---
+
+    def _spend(self, size: int) -> None:
+        self.budget -= size + 64
+        if self.budget < 0:
+            raise _BudgetSpent
+
+    def _hit(
+        self,
+        signal: Signal,
+        matched: Match,
+        text: bytes,
+        place: str,
+        strength: float | None = None,
+        *,
+        kind: str = "",
+        prefix: str = "",
+        shown: str | None = None,
+    ) -> None:
+        version = plausible_version(expand(signal.version, matched)) if signal.version else ""
+        account = (matched.group(signal.account) or b"").decode("utf-8", "replace") if signal.account else ""
+        excerpt = shown if shown is not None else prefix + _around(text, *matched.span())
+        self._add(signal, signal.strength if strength is None else strength, excerpt, place, version, account, kind)
+
+    def _add(
+        self,
+        signal: Signal,
+        strength: float,
+        excerpt: str,
+        place: str,
+        version: str = "",
+        account: str = "",
+        kind: str = "",
+    ) -> None:
+        known = self.found.get(signal.id)
+        if known and (known.strength, bool(known.version), bool(known.account)) >= (
+            strength,
+            bool(version),
+            bool(account),
+        ):
+            return
+        self.found[signal.id] = Evidence(
+            technology=signal.id.rpartition("#")[0],
+            signal=signal.id,
+            channel=signal.on.value,
+            strength=strength,
+            page_url=self.page.url,
+            excerpt=excerpt_of(excerpt),
+            version=version,
+            account=account[:MAX_ACCOUNT_CHARS],
+            place=place,
+            kind=kind,
+        )
+
+
+def excerpt_of(text: str) -> str:
+    """One line of at most EXCERPT_CHARS characters, e-mail addresses redacted, nothing unprintable.
+
+    >>> excerpt_of("contact  jane@example.com\\n")
+    'contact [e-mail]'
+    """
+    line = " ".join(text[: 4 * EXCERPT_CHARS].split())
+    line = "".join(char for char in line if char.isprintable())
+    if "@" in line:
+        line = _EMAIL.sub("[e-mail]", line)
+    return line[:EXCERPT_CHARS]
+
+
+def _around(text: bytes, start: int, end: int) -> str:
+    """The match with a little of what stands around it."""
+    end = min(end, start + EXCERPT_CHARS)
+    return text[max(0, start - _CONTEXT) : end + _CONTEXT].decode("utf-8", "ignore")
+
+
+def _cap(resource: Resource) -> float:
+    if resource.kind is ResourceKind.INLINE and not is_script_url(resource.url):
+        return _INLINE_DATA_CAP
+    return _KIND_CAP.get(resource.kind, 1.0)
+
+
+def _starts(texts: Iterable[str], separator: int) -> list[int]:
+    """Byte offset of each text in the joined blob."""
+    offsets, position = [], 0
+    for text in texts:
+        offsets.append(position)
+        position += len(text.encode("utf-8", "replace")) + separator
+    return offsets
+
+
+def _script_place(starts: Sequence[int], matched: Match) -> str:
+    return f"script:{bisect_right(starts, matched.span()[0])}"
+
+
+@functools.lru_cache(maxsize=None)
+def _assignment(name: str):  # type: ignore[no-untyped-def]
+    """Search for an assignment to a window property in script text; the match ends before the value."""
+    escaped = re.escape(name)
+    last = re.escape(name.rpartition(".")[2])
+    return compile_search(
+        rf"(?:^|[^\w$.'\"])(?:(?:window|self|globalThis|top)\.)?{escaped}\s*=[^=>]"
+        rf"|(?:window|self|globalThis)\[['\"]{last}['\"]\]\s*=[^=]"
+    )
+
+
+@functools.lru_cache(maxsize=None)
+def _whole(pattern: str):  # type: ignore[no-untyped-def]
+    return compile_search(rf"\A(?:{pattern})\z")
+
+
+def _element_text(signal: Signal, element: object) -> bytes | None:
+    """What the signal's pattern is searched in: the attribute, the text, or nothing in particular."""
+    if signal.attribute:
+        value = element.get(signal.attribute)  # type: ignore[attr-defined]
+        return None if value is None else value.encode("utf-8", "replace")  # type: ignore[no-any-return]
+    if signal.text:
+        text = "".join(_limited(element.itertext())).strip()  # type: ignore[attr-defined]
+        return text.encode("utf-8", "replace") if text else None
+    return b""
+
+
+def _limited(pieces: Iterator[str], limit: int = 100_000) -> Iterator[str]:
+    for piece in pieces:
+        yield piece[:limit]
+        limit -= len(piece)
+        if limit <= 0:
+            return
+
+
+def _describe(element: object, attribute: str) -> str:
+    """The element's start tag, the interesting attribute first."""
+    items = sorted(element.items(), key=lambda item: item[0] != attribute)  # type: ignore[attr-defined]
+    attributes = "".join(f' {name}="{value[:100]}"' for name, value in items[:4])
+    return f"<{element.tag}{attributes}>"  # type: ignore[attr-defined]

@@ -1,0 +1,199 @@
+"""All rules compiled into tables: hosts by look-up, patterns behind one literal scan a field.
+
+A pattern is only run where one of its required literals occurs. That is exact, not heuristic: what a
+literal cannot rule out is run, and `re`-free RE2 confirms it in linear time.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from fingerprints.frequency import document_frequency
+from fingerprints.model import Party, ResourceKind
+from fingerprints.regexes import Literals, Search, compile_search, required_literals
+from fingerprints.rules import Channel, Rule, Signal
+from fingerprints.scan import LiteralScanner, best_engine, build_scanner, load_scanner
+from fingerprints.selectors import selector_literals
+
+SCAN_FROM = 6
+"""Sets of fewer patterns are simply tried: starting a scan costs as much as that many searches."""
+
+
+@dataclass(slots=True)
+class PatternSet:
+    """Signals that look at one kind of text, with the scan that says which of them may match it."""
+
+    signals: tuple[Signal, ...]
+    literals: tuple[str, ...]
+    owners: tuple[tuple[int, ...], ...]
+    """Per literal: positions in `signals`."""
+    always: tuple[int, ...]
+    """Positions of signals that require no literal."""
+    engine: str
+    _dump: bytes | None = None
+    _scanner: LiteralScanner | None = None
+
+    def candidates(self, text: bytes) -> list[Signal]:
+        """Signals whose required literal occurs, in rule order; a superset of those that match."""
+        if len(self.signals) < SCAN_FROM:
+            return list(self.signals)
+        if self._scanner is None:
+            self._scanner = (
+                build_scanner(self.literals, self.engine)
+                if self._dump is None
+                else load_scanner(self._dump, self.engine)
+            )
+        positions = set(self.always)
+        for literal in self._scanner.scan(text):
+            positions.update(self.owners[literal])
+        return [self.signals[position] for position in sorted(positions)]
+
+    def __getstate__(self) -> tuple[object, ...]:
+        dump = build_scanner(self.literals, self.engine).dump() if len(self.signals) >= SCAN_FROM else None
+        return self.signals, self.literals, self.owners, self.always, self.engine, dump
+
+    def __setstate__(self, state: tuple[object, ...]) -> None:
+        self.signals, self.literals, self.owners, self.always, self.engine, self._dump = state  # type: ignore[assignment]
+        self._scanner = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The compiled rule set; picklable, so that a later start need not compile again."""
+
+    hosts: dict[str, tuple[Signal, ...]]
+    containers: dict[str, tuple[Signal, ...]]
+    urls: PatternSet
+    scripts: PatternSet
+    """Script and global signals."""
+    body: PatternSet
+    """html, selector, css and text signals: whatever they need stands in the page's bytes."""
+    headers: dict[str, PatternSet]
+    cookies: dict[str, PatternSet]
+    cookie_globs: tuple[tuple[str, Signal], ...]
+    """Regex over lower-case cookie names, and its signal."""
+    meta: dict[str, PatternSet]
+    dns: dict[str, PatternSet]
+    json_ld: PatternSet
+    path: PatternSet
+    robots: PatternSet
+    tls_issuer: PatternSet
+    live_globals: tuple[Signal, ...] = field(default=())
+
+
+def compile_plan(rules: Iterable[Rule], engine: str = "") -> Plan:
+    """The plan for these rules with the named scan engine, by default the best one here."""
+    engine = engine or best_engine()
+    by_channel: dict[Channel, list[Signal]] = {channel: [] for channel in Channel}
+    for rule in rules:
+        for signal in rule.signals:
+            by_channel[signal.on].append(signal)
+    patterns = functools.partial(_pattern_set, engine=engine)
+    body = [s for c in (Channel.HTML, Channel.SELECTOR, Channel.CSS, Channel.TEXT) for s in by_channel[c]]
+    cookies = by_channel[Channel.COOKIE]
+    return Plan(
+        hosts=_grouped(by_channel[Channel.HOST], lambda signal: signal.hosts),
+        containers=_grouped(by_channel[Channel.CONTAINER], lambda signal: (signal.name,)),
+        urls=patterns(by_channel[Channel.URL]),
+        scripts=patterns(by_channel[Channel.SCRIPT] + [s for s in by_channel[Channel.GLOBAL] if not s.live_only]),
+        body=patterns(body),
+        headers=_keyed(by_channel[Channel.HEADER], patterns),
+        cookies=_keyed([s for s in cookies if not _is_glob(s.name)], patterns),
+        cookie_globs=tuple((_glob(s.name), s) for s in cookies if _is_glob(s.name)),
+        meta=_keyed(by_channel[Channel.META], patterns),
+        dns=_keyed(by_channel[Channel.DNS], patterns),
+        json_ld=patterns(by_channel[Channel.JSON_LD]),
+        path=patterns(by_channel[Channel.PATH]),
+        robots=patterns(by_channel[Channel.ROBOTS]),
+        tls_issuer=patterns(by_channel[Channel.TLS_ISSUER]),
+        live_globals=tuple(by_channel[Channel.GLOBAL]),
+    )
+
+
+def _pattern_set(signals: Sequence[Signal], engine: str) -> PatternSet:
+    owners: dict[str, list[int]] = {}
+    always: list[int] = []
+    for position, signal in enumerate(signals):
+        literals = rarest(signal_literals(signal))
+        if literals is None:
+            always.append(position)
+        for literal in literals or ():
+            owners.setdefault(literal, []).append(position)
+    return PatternSet(
+        signals=tuple(signals),
+        literals=tuple(owners),
+        owners=tuple(tuple(positions) for positions in owners.values()),
+        always=tuple(always),
+        engine=engine,
+    )
+
+
+def signal_literals(signal: Signal) -> list[Literals]:
+    """Requirements any one of which may stand for the signal; empty when it requires nothing."""
+    if signal.on is Channel.GLOBAL:
+        return [frozenset({signal.name.lower()})]
+    found = required_literals(signal.pattern) if signal.pattern else []
+    if signal.on is Channel.SELECTOR:
+        return found * bool(signal.attribute or signal.text) + selector_literals(signal.name)
+    if signal.on is Channel.TEXT:
+        return [words for literals in found if (words := _longest_words(literals))]
+    return found
+
+
+def _longest_words(literals: Literals) -> Literals:
+    """Text signals see collapsed white space and undone entities, so only whole words are sure to stand in the page."""
+    words = {max(re.split(r"[^a-z0-9]+", literal), key=len) for literal in literals}
+    return frozenset(words) if all(len(word) >= 3 for word in words) else frozenset()
+
+
+def rarest(options: Sequence[Literals]) -> Literals | None:
+    """The requirement that the fewest pages meet, or None when there is none."""
+    if not options:
+        return None
+    return min(options, key=lambda literals: (sum(map(document_frequency, literals)), -min(map(len, literals)), sorted(literals)))
+
+
+def _grouped(
+    signals: Iterable[Signal], keys: Callable[[Signal], Iterable[str]]
+) -> dict[str, tuple[Signal, ...]]:
+    groups: dict[str, list[Signal]] = {}
+    for signal in signals:
+        for key in keys(signal):
+            groups.setdefault(key, []).append(signal)
+    return {key: tuple(group) for key, group in groups.items()}
+
+
+def _keyed(signals: Iterable[Signal], patterns: Callable[[Sequence[Signal]], PatternSet]) -> dict[str, PatternSet]:
+    grouped = _grouped(signals, lambda signal: (_key(signal),))
+    return {key: patterns(group) for key, group in grouped.items()}
+
+
+def _key(signal: Signal) -> str:
+    return signal.name if signal.on is Channel.DNS else signal.name.lower()
+
+
+def _is_glob(name: str) -> bool:
+    return any(char in name for char in "*?[](){}|\\^$+")
+
+
+def _glob(name: str) -> str:
+    """Regex text over whole cookie names: a trailing `*` as we write it, a regex as Wappalyzer rules do."""
+    if re.fullmatch(r"[\w.%~:!-]+\*", name):
+        return re.escape(name[:-1]) + ".*"
+    return f"{re.escape(name)}|(?:{name})"
+
+
+@functools.lru_cache(maxsize=None)
+def search_of(signal: Signal) -> Search:
+    """The compiled pattern of a signal; a signal without one matches anything."""
+    if not signal.pattern:
+        return compile_search("")
+    return compile_search(signal.pattern, backtracks=signal.backtracks)
+
+
+def kind_allows(signal: Signal, kind: ResourceKind, party: Party) -> bool:
+    """Whether a host or url signal looks at resources of this kind and party."""
+    return kind in signal.kinds and (signal.party is None or signal.party is party)

@@ -1,0 +1,181 @@
+"""Evidence into detections: combination, gates, exclusions and implications, in that order of trust.
+
+1. Each technology's evidence becomes a confidence (rules.Combine).
+2. A technology with `requires` waits until one of them is resolved; requiring is never evidence.
+3. `excludes` removes the weaker of two: by confidence, then pieces of evidence, then slug. What was
+   removed implies nothing and does not come back by implication.
+4. `implies` runs to a fixpoint; an implied technology is marked, has no evidence, and is never
+   evidence for itself. It fills an empty version and raises nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from fingerprints.model import Detection, DetectionState, Evidence
+from fingerprints.rules import Combine, Rule
+
+PRESENT_FROM = {Combine.INDEPENDENT: 0.70, Combine.SUM: 0.50}
+WEAK_FROM = {Combine.INDEPENDENT: 0.30, Combine.SUM: 0.01}
+MAX_EVIDENCE = 8
+"""Pieces kept per technology; the strongest first."""
+
+_VERSION_TRUST = {"header": 0, "meta": 1, "global": 2, "url": 3}
+"""Channels in the order their versions are believed; the rest come after."""
+_EMBED_KINDS = frozenset({"img", "media", "link"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    rule: Rule
+    confidence: float
+    evidence: tuple[Evidence, ...] = ()
+    version: str = ""
+    implied_by: str = ""
+
+
+def resolve(evidence: Iterable[Evidence], rules: Mapping[str, Rule]) -> tuple[Detection, ...]:
+    """Detections of one site, sorted by slug; `evidence` may come from several pages.
+
+    Raises KeyError for evidence of a technology that `rules` does not have.
+    """
+    direct = _aggregate(evidence, rules)
+    waiting = {slug for slug, found in direct.items() if found.rule.requires or found.rule.requires_category}
+    open_slugs = set(direct) - waiting
+    while True:
+        resolved = _settle({slug: direct[slug] for slug in open_slugs}, rules)
+        admitted = {slug for slug in waiting if _gate_is_open(direct[slug].rule, resolved)}
+        if not admitted:
+            break
+        waiting -= admitted
+        open_slugs |= admitted
+    return tuple(_detection(found) for _, found in sorted(resolved.items()))
+
+
+def combine(strengths_by_place: Mapping[str, float], how: Combine) -> float:
+    """Confidence 0..1 from the strongest signal of each independent place, rounded to 4 digits."""
+    if how is Combine.SUM:
+        return min(1.0, round(sum(strengths_by_place.values()), 4))
+    doubt = 1.0
+    for strength in strengths_by_place.values():
+        doubt *= 1 - strength
+    return round(1 - doubt, 4)
+
+
+def _aggregate(evidence: Iterable[Evidence], rules: Mapping[str, Rule]) -> dict[str, _Found]:
+    by_technology: dict[str, list[Evidence]] = {}
+    for item in evidence:
+        by_technology.setdefault(item.technology, []).append(item)
+    found = {}
+    for slug, items in by_technology.items():
+        rule = rules[slug]
+        confidence = combine(_independent(items, rule.combine), rule.combine)
+        kept = [item for item in items if item.strength > 0]
+        if confidence >= WEAK_FROM[rule.combine]:
+            found[slug] = _Found(rule, confidence, _strongest(kept), _version(items))
+    return found
+
+
+def _independent(items: Iterable[Evidence], how: Combine) -> dict[str, float]:
+    """The strongest strength per signal, then per place: one thing seen twice is one thing.
+
+    The sum of the Wappalyzer format counts every pattern once, wherever it matched.
+    """
+    by_signal: dict[str, Evidence] = {}
+    for item in items:
+        known = by_signal.get(item.signal)
+        if known is None or item.strength > known.strength:
+            by_signal[item.signal] = item
+    if how is Combine.SUM:
+        return {signal: item.strength for signal, item in by_signal.items()}
+    by_place: dict[str, float] = {}
+    for item in by_signal.values():
+        by_place[item.place] = max(item.strength, by_place.get(item.place, 0.0))
+    return by_place
+
+
+def _strongest(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for item in sorted(items, key=lambda e: (-e.strength, e.signal, e.page_url)):
+        if (item.signal, item.excerpt) not in seen:
+            seen.add((item.signal, item.excerpt))
+            kept.append(item)
+    return tuple(kept[:MAX_EVIDENCE])
+
+
+def _version(items: Iterable[Evidence]) -> str:
+    """The version of the most trusted channel, among those the most specific."""
+    candidates = [item for item in items if item.version]
+    if not candidates:
+        return ""
+    best = min(
+        candidates,
+        key=lambda e: (_VERSION_TRUST.get(e.channel, 9), -e.version.count("."), -len(e.version), e.version),
+    )
+    return best.version
+
+
+def _settle(active: Mapping[str, _Found], rules: Mapping[str, Rule]) -> dict[str, _Found]:
+    """Apply exclusions, then implications, never bringing back what was excluded."""
+    remaining = dict(active)
+    excluded: set[str] = set()
+    by_trust = sorted(active, key=lambda slug: (-active[slug].confidence, -len(active[slug].evidence), slug))
+    for slug in by_trust:
+        if slug not in excluded and _is_present(active[slug]):
+            excluded.update(other for other in active[slug].rule.excludes if other != slug)
+    for slug in excluded:
+        remaining.pop(slug, None)
+    queue = [slug for slug in by_trust if slug in remaining]
+    while queue:
+        source = remaining[queue.pop(0)]
+        for implied in source.rule.implies:
+            if implied.slug in excluded or implied.slug not in rules:
+                continue
+            known = remaining.get(implied.slug)
+            if known is None:
+                confidence = min(source.confidence, implied.confidence)
+                remaining[implied.slug] = _Found(
+                    rules[implied.slug], confidence, version=implied.version, implied_by=source.rule.slug
+                )
+                excluded.update(other for other in rules[implied.slug].excludes if other not in remaining)
+                queue.append(implied.slug)
+            elif not known.version and implied.version:
+                remaining[implied.slug] = replace(known, version=implied.version)
+    return remaining
+
+
+def _gate_is_open(rule: Rule, resolved: Mapping[str, _Found]) -> bool:
+    present = [found for found in resolved.values() if _is_present(found)]
+    if any(found.rule.slug in rule.requires for found in present):
+        return True
+    return any(set(found.rule.technology.categories) & set(rule.requires_category) for found in present)
+
+
+def _is_present(found: _Found) -> bool:
+    return found.confidence >= PRESENT_FROM[found.rule.combine]
+
+
+def _detection(found: _Found) -> Detection:
+    technology = found.rule.technology
+    accounts = dict.fromkeys(item.account for item in found.evidence if item.account)
+    return Detection(
+        slug=technology.slug,
+        name=technology.name,
+        category=technology.category,
+        categories=technology.categories,
+        state=DetectionState.PRESENT if _is_present(found) else DetectionState.WEAK,
+        confidence=found.confidence,
+        version=found.version,
+        accounts=tuple(accounts),
+        implied_by=found.implied_by,
+        scope="embed" if _is_embed(found.evidence) else "site",
+        pricing=technology.pricing,
+        evidence=found.evidence,
+    )
+
+
+def _is_embed(evidence: tuple[Evidence, ...]) -> bool:
+    """Whether only images, media and links speak for it: another site's content, not this site's tool."""
+    return bool(evidence) and all(item.kind in _EMBED_KINDS for item in evidence)
