@@ -1,0 +1,187 @@
+"""Detections and what was looked at, into one assessment per category: absence is decided only here.
+
+The rules are conservative in one direction. A category is absent only when everything that could have
+shown such a tool was looked at and showed nothing; whatever is in doubt is unknown, with the reason and
+with what would settle it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fingerprints.datafiles import data_file
+from fingerprints.model import (
+    Assessment,
+    AssessmentState,
+    Category,
+    Detection,
+    DetectionState,
+    Observability,
+    Outcome,
+    PageKind,
+    Reason,
+    Taxonomy,
+)
+
+IMPLAUSIBLE_FROM = 60
+"""More third-party technologies than any real site loads: the page is about them, or tests detectors."""
+
+DNS_ABSENCE_CAP = 0.7
+"""Seen through DNS and links only, an absence is weaker (records and scoring, class D)."""
+
+DEFAULT_DETECTABILITY = {Observability.HTML: 0.9, Observability.MANAGED: 0.75, Observability.DNS: 0.7}
+"""Confidence of an absence in a category that was never measured."""
+
+INCOMPLETE_FLAGS = frozenset({"body_cut", "tree_cut", "scripts_cut", "resources_cut", "budget_spent", "dataloss", "shell"})
+"""Marks of a page that was not seen whole: it can show a tool, it cannot show that there is none."""
+
+_UNREAD_OUTCOMES = {Outcome.BLOCKED: Reason.BLOCKED}
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was looked at on one site."""
+
+    outcome: Outcome
+    pages: frozenset[PageKind] = frozenset()
+    """Kinds of the pages that were read."""
+    flags: frozenset[str] = frozenset()
+    containers_found: tuple[str, ...] = ()
+    containers_parsed: tuple[str, ...] = ()
+    dns_ok: bool | None = None
+    rendered: bool = False
+
+    @property
+    def unparsed(self) -> tuple[str, ...]:
+        return tuple(c for c in self.containers_found if c not in self.containers_parsed)
+
+
+def assess(
+    taxonomy: Taxonomy,
+    detections: Sequence[Detection],
+    looked: Looked,
+    detectability: Mapping[str, float] | None = None,
+) -> tuple[Assessment, ...]:
+    """One assessment per category of the taxonomy, in its order.
+
+    `detectability` is the share (0..1) of known users of a category's tools that a static scan finds; it
+    caps the confidence of an absence. By default the measured table of this package.
+    """
+    shares = measured_detectability() if detectability is None else detectability
+    covered = {category for technology in taxonomy.technologies.values() for category in technology.categories}
+    loaders = _unread_loaders(taxonomy, detections, looked)
+    by_category: dict[str, list[Detection]] = {}
+    for detection in detections:
+        for slug in detection.categories:
+            by_category.setdefault(slug, []).append(detection)
+    return tuple(
+        _assess_one(category, by_category.get(category.slug, ()), looked, loaders, category.slug in covered, shares)
+        for category in taxonomy.categories.values()
+    )
+
+
+def coverage(taxonomy: Taxonomy, assessments: Iterable[Assessment]) -> float:
+    """Share (0..1) of the categories that can be assessed at all whose state is known."""
+    considered = [
+        a
+        for a in assessments
+        if a.reason is not Reason.NO_RULES
+        and taxonomy.categories[a.category].observability is not Observability.LOGIN
+    ]
+    known = sum(a.state is not AssessmentState.UNKNOWN for a in considered)
+    return round(known / len(considered), 3) if considered else 0.0
+
+
+def is_implausible(detections: Sequence[Detection]) -> bool:
+    """Whether so much was found that the page cannot be an ordinary site's."""
+    third_party = [d for d in detections if any(e.channel in ("host", "url") for e in d.evidence)]
+    return len(third_party) > IMPLAUSIBLE_FROM
+
+
+@functools.lru_cache(maxsize=1)
+def measured_detectability() -> dict[str, float]:
+    """Measured share per category, from data/reference/detectability.json; empty when nothing is measured."""
+    try:
+        table = json.loads(data_file("reference/detectability.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    return {slug: float(row["share"]) for slug, row in table["categories"].items()}
+
+
+def _assess_one(
+    category: Category,
+    detections: Sequence[Detection],
+    looked: Looked,
+    loaders: Sequence[str],
+    has_rules: bool,
+    shares: Mapping[str, float],
+) -> Assessment:
+    checked = _checked(looked)
+
+    def unknown(reason: Reason, *missing: str) -> Assessment:
+        return Assessment(category.slug, AssessmentState.UNKNOWN, reason, None, checked, missing)
+
+    if "implausible" in looked.flags:
+        return unknown(Reason.IMPLAUSIBLE)
+    present = [d for d in detections if d.state is DetectionState.PRESENT and d.scope == "site"]
+    if present:
+        confidence = max(d.confidence for d in present)
+        return Assessment(category.slug, AssessmentState.PRESENT, Reason.DETECTED, confidence, checked)
+    if not looked.outcome.is_assessable:
+        return unknown(_UNREAD_OUTCOMES.get(looked.outcome, Reason.SCAN_FAILED))
+    if category.observability is Observability.LOGIN:
+        return unknown(Reason.NOT_OBSERVABLE)
+    if not has_rules:
+        return unknown(Reason.NO_RULES)
+    if detections:
+        return unknown(Reason.WEAK_ONLY)
+    if "consent_gated" in looked.flags:
+        return unknown(Reason.CONSENT_GATED)
+    incomplete = sorted(INCOMPLETE_FLAGS & looked.flags)
+    if incomplete and not (incomplete == ["shell"] and looked.rendered):
+        return unknown(Reason.PAGE_INCOMPLETE, *incomplete)
+    missing = _missing_surfaces(category, looked)
+    if missing:
+        return unknown(Reason.SURFACE_NOT_FETCHED, *missing)
+    if category.observability is Observability.MANAGED and loaders and not looked.rendered:
+        return unknown(Reason.CONTAINER_UNPARSED, *loaders)
+    share = shares.get(category.slug, DEFAULT_DETECTABILITY[category.observability])
+    cap = DNS_ABSENCE_CAP if category.observability is Observability.DNS else 1.0
+    return Assessment(category.slug, AssessmentState.ABSENT, Reason.SURFACES_CLEAR, min(share, cap), checked)
+
+
+def _missing_surfaces(category: Category, looked: Looked) -> tuple[str, ...]:
+    """What would have to be fetched; a category seen on ordinary pages is content with any page."""
+    if category.observability is Observability.HTML:
+        missing = [] if looked.pages else [PageKind.HOME.value]
+    else:
+        missing = [kind.value for kind in category.pages if kind not in looked.pages]
+    if category.dns and looked.dns_ok is not True:
+        missing.append("dns")
+    return tuple(missing)
+
+
+def _unread_loaders(taxonomy: Taxonomy, detections: Iterable[Detection], looked: Looked) -> tuple[str, ...]:
+    """Containers named but not read, and tag loaders seen without any readable container."""
+    loaders = [f"container:{container.partition(':')[2]}" for container in looked.unparsed]
+    if not looked.containers_found:
+        loaders += [
+            detection.slug
+            for detection in detections
+            if detection.slug in taxonomy.technologies and taxonomy.technologies[detection.slug].loads_others
+        ]
+    return tuple(loaders)
+
+
+def _checked(looked: Looked) -> tuple[str, ...]:
+    """The surfaces that were looked at, as shown beside an absence."""
+    checked = [kind.value for kind in PageKind if kind in looked.pages]
+    checked += [f"container:{container.partition(':')[2]}" for container in looked.containers_parsed]
+    if looked.dns_ok:
+        checked.append("dns")
+    if looked.rendered:
+        checked.append("rendered")
+    return tuple(checked)
