@@ -28,7 +28,7 @@ class NotADomain(ValueError):  # noqa: N818 - says what the line is, and is alwa
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class Site:
     """What one input text points at."""
 
     domain: str
@@ -38,16 +38,16 @@ class Address:
     """Where to start: `https://host/`, with the stated scheme only where a port was stated too."""
 
 
-def parse_address(text: str, *, allow_private: bool = False) -> Address:
+def parse_site(text: str, *, allow_private: bool = False) -> Site:
     """The site a URL, a host or an e-mail address points at.
 
     The path, the query and a plain `http:` are left out: the crawl reads the site's home page and
     tries https first. With `allow_private`, IP addresses, `localhost` and names without a public
     suffix (`acme.test`) are accepted too. Raises NotADomain with the reason.
 
-    >>> parse_address("HTTP://Shop.Acme.co.uk:80/de?x=1").url
+    >>> parse_site("HTTP://Shop.Acme.co.uk:80/de?x=1").url
     'https://shop.acme.co.uk/'
-    >>> parse_address("jane@faß.de").domain
+    >>> parse_site("jane@faß.de").domain
     'xn--fa-hia.de'
     """
     scheme, host, port, is_mail = _split(text)
@@ -57,8 +57,8 @@ def parse_address(text: str, *, allow_private: bool = False) -> Address:
         raise NotADomain("an address at a free mail provider names no company")
     shown = f"[{host}]" if ":" in host else host
     if port is None or port in _DEFAULT_PORTS.values():
-        return Address(domain, host, f"https://{shown}/")
-    return Address(domain, host, f"{scheme}://{shown}:{port}/")
+        return Site(domain, host, f"https://{shown}/")
+    return Site(domain, host, f"{scheme}://{shown}:{port}/")
 
 
 def parse_host(text: str) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from crawler.domains import NotADomain, parse_address
+from crawler.domains import NotADomain, parse_site
 from fingerprints.model import InputError
 
 DOMAIN_COLUMNS = (
@@ -352,7 +352,7 @@ def _nearest(column: str, columns: Sequence[str]) -> str:
 
 def _is_domain(text: str) -> bool:
     try:
-        parse_address(text)
+        parse_site(text)
     except NotADomain:
         return False
     return True

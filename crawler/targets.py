@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from crawler.domains import NotADomain, parse_address, parse_host
+from crawler.domains import NotADomain, parse_host, parse_site
 from crawler.items import Target
 from crawler.rows import Row, read_rows
 from fingerprints.model import InputError
@@ -157,14 +157,14 @@ def _targets(
 def _target(row: Row, allow_private: bool, suppress: Container[str]) -> Target:
     if row.problem:
         raise NotADomain(row.problem)
-    address = parse_address(row.value, allow_private=allow_private)
+    site = parse_site(row.value, allow_private=allow_private)
     return Target(
-        domain=address.domain,
-        url=address.url,
+        domain=site.domain,
+        url=site.url,
         line=row.line,
         id=row.id,
         attrs=row.attrs,
-        suppressed=address.domain in suppress or address.host in suppress,
+        suppressed=site.domain in suppress or site.host in suppress,
     )
 
 

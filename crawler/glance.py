@@ -1,0 +1,84 @@
+"""What a quick look at a fetched page tells, for deciding whether it is the site at all."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+from lxml import etree
+
+from fingerprints.model import Observation, ResourceKind
+
+HEAD_BYTES = 64 * 1024
+"""Challenge and parking pages are smaller; more of a page is never searched for their marks."""
+
+TEXT_CHARS = 6_000
+"""Text beyond this only says that the page is a real one."""
+
+BARE_TEXT_CHARS = 1_500
+BARE_LINKS = 12
+"""Most text and own links of a page that may be a wall. The longest wall we know (Cloudflare's block
+page) shows 900 characters; an article about walls shows more, and carries its site's navigation."""
+
+_UNSEEN = frozenset({"script", "style", "noscript", "template", "title", "head", "iframe", "object"})
+_LOADED = frozenset(
+    {ResourceKind.SCRIPT, ResourceKind.IFRAME, ResourceKind.IMG, ResourceKind.STYLESHEET, ResourceKind.INLINE}
+)
+
+
+class Glance:
+    """Lazy views of one observation; nothing is computed before a rule asks for it."""
+
+    def __init__(self, observation: Observation) -> None:
+        self.observation = observation
+        self.status = observation.status or 200
+        self.title = observation.title.lower()
+
+    @functools.cached_property
+    def head(self) -> bytes:
+        """The first HEAD_BYTES of the body in lower case."""
+        return self.observation.body[:HEAD_BYTES].lower()
+
+    @functools.cached_property
+    def text(self) -> str:
+        """What a reader sees, without the title, white space collapsed, at most TEXT_CHARS, in lower case.
+
+        A page without markup is all text.
+        """
+        root = self.observation.root
+        if root is None:
+            return " ".join(self.observation.body[:TEXT_CHARS].decode("utf-8", "replace").split()).lower()
+        pieces: list[str] = []
+        size = 0
+        for piece in _seen_text(root):
+            pieces.append(piece)
+            size += len(piece) + 1
+            if size > TEXT_CHARS:
+                break
+        return " ".join(pieces)[:TEXT_CHARS].lower()
+
+    @functools.cached_property
+    def is_bare(self) -> bool:
+        """Whether so little is on the page that a wall may be all there is."""
+        return len(self.observation.links) <= BARE_LINKS and len(self.text) <= BARE_TEXT_CHARS
+
+    @functools.cached_property
+    def loaded_urls(self) -> tuple[str, ...]:
+        """URLs the page loads or names in its scripts, links left out, in lower case."""
+        return tuple(r.url.lower() for r in self.observation.resources if r.kind in _LOADED)
+
+    def header(self, name: str) -> str:
+        """All values of a header in lower case, empty when it is not there."""
+        return ", ".join(self.observation.headers.get(name, ())).lower()
+
+    def has(self, *marks: bytes) -> bool:
+        """Whether the head of the body has one of the marks (lower case)."""
+        return any(mark in self.head for mark in marks)
+
+
+def _seen_text(root: etree._Element) -> Iterator[str]:
+    for element in root.iter(etree.Element):
+        parts = (element.text if element.tag not in _UNSEEN else None, element.tail)
+        for part in parts:
+            if part and (words := part.split()):
+                yield " ".join(words)

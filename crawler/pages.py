@@ -1,0 +1,180 @@
+"""Which inner pages of a site are worth a request, and what a fetched page is.
+
+Some tools only show where they work: reviews on a product page, a shop's add-ons in the cart, hiring
+tools on the careers page. The choice is made from the links of the start page alone, and the same page
+always gives the same choice.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, unquote, urldefrag, urlsplit
+
+from crawler.domains import site_of
+from fingerprints.model import Link, Observation, PageKind
+
+WANTED = (PageKind.PRODUCT, PageKind.CART, PageKind.PRICING, PageKind.CAREERS, PageKind.CONTACT)
+"""Kinds in the order of their worth: most of the tools that hide are a shop's."""
+
+MAX_URL_CHARS = 200
+MAX_PARAMETERS = 2
+MAX_SEGMENTS = 6
+MAX_LABEL_CHARS = 40
+"""Longer and deeper addresses are filters, calendars and traps; longer labels are headlines."""
+
+_BY_WORDS = (PageKind.CART, PageKind.PRICING, PageKind.CAREERS, PageKind.CONTACT)
+_PAGE_SUFFIXES = frozenset({"", "html", "htm", "shtml", "php", "asp", "aspx", "jsp", "cfm"})
+_SUFFIX = re.compile(r"\.([a-z][a-z0-9]{0,4})$")
+_LOCALE = re.compile(r"[a-z]{2}(?:[-_][a-z]{2,4})?")
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+_DATED = re.compile(r"(?:19|20)\d\d(?:-\d\d?)*")
+_NUMBERED_PRODUCT = re.compile(r"-p-?\d+$")
+_PRODUCT_TYPES = frozenset({"Product", "ProductGroup", "IndividualProduct"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The path of a URL, in the words of lists/pages.toml."""
+
+    segments: tuple[str, ...]
+    """Lower case, without accents; the last one without its suffix."""
+    suffix: str
+
+
+def next_pages(
+    start: Observation, wanted: Collection[PageKind] = WANTED, limit: int = 3
+) -> list[tuple[PageKind, str]]:
+    """At most `limit` inner pages of the start page's site, one of each wanted kind, in the order of WANTED.
+
+    Links that would change something (a cart, a session), ask for a login, search, hold a file or leave
+    the site are never chosen. Empty when the page links to nothing of the kind.
+    """
+    best: dict[PageKind, tuple[int, int, int, str]] = {}
+    for position, (link, place) in enumerate(_candidates(start)):
+        kind, worth = _judged(link, place)
+        rank = (-worth, len(place.segments), position, urldefrag(link.url)[0])
+        if kind in wanted and (kind not in best or rank < best[kind]):
+            best[kind] = rank
+    return [(kind, best[kind][-1]) for kind in WANTED if kind in best][:limit]
+
+
+def page_kind(observation: Observation) -> PageKind:
+    """What a fetched page is, from its address and the types its JSON-LD states; `other` when neither tells."""
+    place = _place(urlsplit(observation.url))
+    if not place.segments or place.segments in (("index",), ("home",), ("default",)):
+        return PageKind.HOME
+    kind = _kind_by_address(place)
+    if kind is not PageKind.OTHER:
+        return kind
+    types = {name.rpartition("/")[2] for name in observation.json_ld_types}
+    if types & _PRODUCT_TYPES or _product_worth(place):
+        return PageKind.PRODUCT
+    return PageKind.CONTACT if "ContactPage" in types else PageKind.OTHER
+
+
+def _candidates(start: Observation) -> Iterator[tuple[Link, _Place]]:
+    """The links that may be followed at all, in page order."""
+    here = urlsplit(start.url)
+    site = site_of(here.hostname or "")
+    for link in start.links:
+        try:
+            parts = urlsplit(link.url)
+            host = parts.hostname or ""
+        except ValueError:  # such as `http://[`
+            continue
+        if len(link.url) > MAX_URL_CHARS or parts.scheme not in ("http", "https") or site_of(host) != site:
+            continue
+        place = _place(parts)
+        if place.segments and parts.path != here.path and _is_harmless(parts, place):
+            yield link, place
+
+
+def _is_harmless(parts: SplitResult, place: _Place) -> bool:
+    never = _words()["never"]
+    names = [name.partition("=")[0].lower() for name in parts.query.split("&") if name]
+    return (
+        len(place.segments) <= MAX_SEGMENTS
+        and len(names) <= MAX_PARAMETERS
+        and place.suffix in _PAGE_SUFFIXES
+        and not parts.username
+        and not any(part in name for name in names for part in never["parameters"])
+        # A cart below /checkout is a page like any other.
+        and (never["segments"].isdisjoint(place.segments) or _kind_by_address(place) is PageKind.CART)
+    )
+
+
+def _judged(link: Link, place: _Place) -> tuple[PageKind, int]:
+    """What the link leads to and how sure that is: 3 address and label, 2 address, 1 label or a product's looks."""
+    kind, label = _kind_by_address(place), _kind_by_label(link.text)
+    if kind is not PageKind.OTHER:
+        return kind, 2 + (kind is label)
+    worth = _product_worth(place)
+    return (PageKind.PRODUCT, worth) if worth else (label, 1)
+
+
+def _kind_by_address(place: _Place) -> PageKind:
+    *above, last = place.segments or ("",)
+    if set(above) - _words()["around"]["words"]:
+        return PageKind.OTHER
+    return next((kind for kind in _BY_WORDS if last in _words()[kind]["words"]), PageKind.OTHER)
+
+
+def _kind_by_label(text: str) -> PageKind:
+    words = _worded(text).strip("-")
+    opening, _, rest = words.partition("-")
+    if opening in _words()["around"]["openings"]:
+        words = rest
+    if len(text) > MAX_LABEL_CHARS:
+        return PageKind.OTHER
+    return next((kind for kind in _BY_WORDS if words in _words()[kind]["words"]), PageKind.OTHER)
+
+
+def _product_worth(place: _Place) -> int:
+    """2 for an address that only products have, 1 for one that products often have, 0 for others."""
+    lists = _words()
+    *above, last = place.segments
+    if last in lists["product"]["not_names"] or lists["never"]["not_products"] & set(place.segments):
+        return 0
+    if any(_DATED.fullmatch(segment) for segment in place.segments):
+        return 0
+    if any(segment in lists["product"]["sections"] for segment in above[-2:]):
+        return 0 if set(above[1:]) & lists["product"]["not_names"] else 2
+    if _NUMBERED_PRODUCT.search(last) or (last == "p" and above):
+        return 2
+    # Magento and OXID write /category/blue-enamel-mug.html; so do articles, hence the lower worth.
+    return int(place.suffix == "html" and last.count("-") >= 2)
+
+
+def _place(parts: SplitResult) -> _Place:
+    path = unquote(parts.path).lower()
+    found = _SUFFIX.search(path)
+    suffix = found[1] if found else ""
+    stem = path[: -len(suffix) - 1] if suffix else path
+    segments = [_worded(segment).strip("-") for segment in stem.split("/") if segment]
+    if segments and _LOCALE.fullmatch(segments[0]) and segments[0] not in ("dp", "pd"):
+        segments = segments[1:]
+    return _Place(tuple(segments), suffix)
+
+
+def _worded(text: str) -> str:
+    """Lower case without accents, anything but letters and digits as a hyphen.
+
+    >>> _worded("Über uns"), _worded("Preços")
+    ('uber-uns', 'precos')
+    """
+    plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
+    return _NOT_WORD.sub("-", plain)
+
+
+@functools.cache
+def _words() -> dict[str, dict[str, frozenset[str]]]:
+    text = (Path(__file__).parent / "lists" / "pages.toml").read_text(encoding="utf-8")
+    tables: dict[str, dict[str, Sequence[Any]]] = tomllib.loads(text)
+    return {name: {key: frozenset(words) for key, words in table.items()} for name, table in tables.items()}
