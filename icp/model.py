@@ -85,3 +85,5 @@ class Score:
     lines: tuple[ScoreLine, ...] = ()
     flips: tuple[Flip, ...] = ()
     scored_at: str = ""
+    icp_status: str = ""
+    """`hypothesis` or `validated`."""
