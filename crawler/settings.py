@@ -1,0 +1,114 @@
+"""Scrapy settings of the crawl. Each line says what Scrapy's default is and why ours differs.
+
+`scrapy crawl site` reads this module; `technograph crawl` reads it too and sets the few values that the
+command line offers (crawler/crawl.py). Settings of our own start with TECHNOGRAPH_.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    _VERSION = version("technograph")
+except PackageNotFoundError:  # a checkout that was never installed
+    _VERSION = "0"
+
+BOT_NAME = "technograph"
+SPIDER_MODULES = ["crawler.spiders"]
+
+# -- Who we are and what we may do ---------------------------------------------------------------------
+
+# Set with `technograph crawl --contact URL`; a site's owner must be able to find out who asks.
+USER_AGENT = f"technograph/{_VERSION} (technographic survey; obeys robots.txt)"  # default: Scrapy's own name
+ROBOTSTXT_USER_AGENT = "technograph"  # default: the whole User-Agent; robots.txt groups name a product token
+ROBOTSTXT_OBEY = True  # default False
+DEFAULT_REQUEST_HEADERS = {  # default: the same; stated because sites choose their language by it
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "en",
+}
+
+# -- How fast ------------------------------------------------------------------------------------------
+
+CONCURRENT_REQUESTS = (
+    256  # default 16: sites open at once in one process; nearly all of their time is waiting
+)
+CONCURRENT_REQUESTS_PER_DOMAIN = 1  # default 8: never two requests at a time to one site
+DOWNLOAD_DELAY = 1.0  # default 0: seconds between the pages of one site (robots.txt may ask for more)
+DOWNLOAD_DELAY_JITTER = 0  # default 0.5, which would make every second pause shorter than promised
+CONCURRENT_ITEMS = 1  # default 100: Scrapy starts that many tasks per response, and we yield one object
+
+# -- Limits --------------------------------------------------------------------------------------------
+
+TECHNOGRAPH_PAGES = 4  # the home page and three more (product, cart, pricing...) per site
+TECHNOGRAPH_TARGET_TIMEOUT = 60  # seconds for one site in all; what was read by then is what counts
+TECHNOGRAPH_MAX_CRAWL_DELAY = 10  # seconds; a longer Crawl-delay or Retry-After ends the site early instead
+TECHNOGRAPH_MAX_BODY_BYTES = (
+    2 * 1024 * 1024
+)  # a page is cut here and kept; pages above it are data, not markup
+TECHNOGRAPH_MAX_ROBOTS_BYTES = 500 * 1024  # RFC 9309 section 2.5 asks for at least 500 KiB
+DOWNLOAD_TIMEOUT = 15  # default 180: seconds for one response; a body dripping for 2/3 of it is cut and kept
+DNS_TIMEOUT = 5  # default 60
+DOWNLOAD_MAXSIZE = (
+    8 * 1024 * 1024
+)  # default 1 GiB: stops decompression bombs, which our own cap sees too late
+DOWNLOAD_WARNSIZE = 0  # default 32 MiB: a warning per site is noise here
+DOWNLOAD_FAIL_ON_DATALOSS = False  # default True would throw away every page with a wrong Content-Length
+MEMUSAGE_LIMIT_MB = 1500  # default 0: a worker this large has a leak; it stops and a fresh one takes over
+
+# -- Addresses -----------------------------------------------------------------------------------------
+
+TWISTED_DNS_RESOLVER = "crawler.resolver.PublicResolver"  # default: threads, IPv4 only, connects anywhere
+TECHNOGRAPH_ALLOW_PRIVATE_ADDRESSES = False  # True in the demo and the tests: their web is on this machine
+TECHNOGRAPH_RESOLVE_ALL_TO = (
+    ""  # "127.0.0.1:8080" or "http=127.0.0.1:8080,https=127.0.0.1:8443": a web of our own
+)
+TECHNOGRAPH_NAME_SERVERS: list[
+    str
+] = []  # empty: the system's; a local caching resolver is best for large crawls
+DOWNLOAD_HANDLERS = {
+    "http": "crawler.handler.CappedHTTPHandler",  # default keeps idle sockets 240 s and has no cap on headers
+    "https": "crawler.handler.CappedHTTPHandler",
+    "data": None,
+    "file": None,  # a redirect must never read this machine's files
+    "ftp": None,
+    "s3": None,
+}
+HTTPPROXY_ENABLED = False  # default True: a proxy from the environment would connect where we refuse to
+
+# -- The parts of Scrapy that run -----------------------------------------------------------------------
+
+DOWNLOADER_MIDDLEWARES = {
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the spider has its own rules
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "crawler.robots.RobotsMiddleware": 100,  # forgets a finished site, which Scrapy's does not
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,  # the spider's ladder and Retry-After decide
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "crawler.cookies.SiteCookiesMiddleware": 700,  # one jar a site, dropped with the site
+}
+SPIDER_MIDDLEWARES = {
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # a 404 is an outcome, not an error
+    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,  # we never copy a response's meta
+}
+EXTENSIONS = {"crawler.limits.BodyLimits": 100}
+ITEM_PIPELINES = {
+    "pipelines.detect.DetectPipeline": 100,  # the site's pages -> its record
+    "pipelines.store.StorePipeline": 900,  # record -> database, when one is set; then the record as JSON
+}
+TECHNOGRAPH_DB = ""  # `scrapy crawl site -s TECHNOGRAPH_DB=FILE` stores records there
+TECHNOGRAPH_RULES = ""  # a folder of rules to load beside ours
+
+SCHEDULER_PRIORITY_QUEUE = "scrapy.pqueues.ScrapyPriorityQueue"  # default slows down with every open site
+DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # default drops a second site's request without a word
+ASYNCIO_EVENT_LOOP = (
+    None if sys.platform == "win32" else "uvloop.Loop"
+)  # default asyncio's: 0.3 ms a page slower
+REMOTE_CONTROL_ENABLED = False  # default True opens a port that runs code
+TELNETCONSOLE_ENABLED = False  # default True, likewise
+FEED_EXPORT_ENCODING = "utf-8"  # default writes non-ASCII as \u escapes
+LOG_LEVEL = "INFO"  # default DEBUG logs every response

@@ -1,0 +1,69 @@
+"""The pages of a site to its record: technologies found, categories present, absent or unknown."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from crawler.items import SiteItem
+from fingerprints.detector import Detector
+from fingerprints.model import Outcome, Record
+from fingerprints.records import make_record
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+
+@functools.cache
+def detector_for(rules: str = "") -> Detector:
+    """The detector with our rules, and those of a folder beside them when given; loaded once a process."""
+    return Detector.load([rules]) if rules else Detector.default()
+
+
+class DetectPipeline:
+    """Fills `item.record` and lets the pages go. Pages that break our rules cost one site its answer."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._tool_version = version("technograph")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> DetectPipeline:
+        return cls(detector_for(crawler.settings.get("TECHNOGRAPH_RULES", "")))
+
+    def process_item(self, item: SiteItem) -> SiteItem:
+        try:
+            item.record = self._record(item)
+        except Exception as exc:
+            logger.exception("detection failed at %s", item.target.domain)
+            item.outcome = Outcome.INTERNAL_ERROR
+            item.detail = f"detection failed: {type(exc).__name__}"
+            item.observations = ()
+            item.record = self._record(item)
+        item.observations = ()
+        return item
+
+    def _record(self, item: SiteItem) -> Record:
+        return make_record(
+            self._detector,
+            domain=item.target.domain,
+            outcome=item.outcome,
+            detail=item.detail,
+            id=item.target.id,
+            url=item.url,
+            redirected_to=item.redirected_to,
+            http_status=item.http_status,
+            observations=item.observations,
+            pages=item.pages,
+            dns_ok=item.dns_ok,
+            containers_found=item.containers_found,
+            containers_parsed=item.containers_parsed,
+            flags=item.flags,
+            attrs=item.target.attrs,
+            scanned_at=item.scanned_at,
+            tool_version=self._tool_version,
+        )
