@@ -137,9 +137,7 @@ def _tech_any(value: Value, context: _Context) -> Predicate:
         slug = context.names.technology(degree, name)
         if slug in degrees:
             degree.fail(f"{slug!r} is listed twice; remove one")
-        degrees[slug] = degree.number(low="0", high="1")
-        if not degrees[slug]:
-            degree.fail("degree 0 earns nothing; use a degree above 0, up to 1, or remove it")
+        degrees[slug] = degree.number(low="0.01", high="1")
     if not degrees:
         value.fail("names no technology; add at least one")
     return TechAny(tuple(degrees.items()))

@@ -120,15 +120,15 @@ def _id(table: Mapping[str, Value], names: Names) -> str:
 
 
 def _tiers(value: Value) -> Tiers:
+    mistakes = len(value.findings.errors)
     table = value.table(("A", "B", "C"), required=("A", "B", "C"))
     bounds = [table[name].integer(low=1, high=100) for name in ("A", "B", "C") if name in table]
-    if len(bounds) < 3:
+    if len(value.findings.errors) > mistakes:
         return Tiers()
-    if not bounds[0] > bounds[1] > bounds[2]:
-        value.fail(
-            f"tiers out of order: A {bounds[0]}, B {bounds[1]}, C {bounds[2]}; each must be above the next"
-        )
-    return Tiers(*bounds)
+    a, b, c = bounds
+    if not a > b > c:
+        value.fail(f"tiers out of order: A {a}, B {b}, C {c}; each must be above the next")
+    return Tiers(a, b, c)
 
 
 def _gates(value: Value) -> Gates:

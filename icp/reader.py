@@ -207,7 +207,7 @@ def nearest(word: str, known: Collection[str]) -> str:
     >>> nearest("shopfy", ["shopify", "wix-stores"])
     "; did you mean 'shopify'?"
     """
-    close = difflib.get_close_matches(word, known, n=1)
+    close = difflib.get_close_matches(word, known, n=1) if len(word) > 2 else ()
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
