@@ -166,6 +166,11 @@ class Store:
             for score in scores:
                 save_score(connection, score)
 
+    def ask(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
+        """The rows of a query as they come, by column name."""
+        with told_plainly(self.path):
+            yield from self.db.query(sql, parameters)
+
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         with told_plainly(self.path):
             return self.db.conn.execute(sql, parameters).fetchall()

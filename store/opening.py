@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from sqlite_utils import Database
 
+from icp.predicates import compare_versions
 from store.errors import DatabaseFileError, StoreError
 from store.migrations import APPLICATION_ID, MIGRATIONS
 
@@ -70,6 +71,8 @@ def _connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
 
 def _prepare(db: Database, path: Path, *, readonly: bool) -> None:
     _check_ours(db, path)
+    db.conn.create_function("compare_versions", 2, compare_versions, deterministic=True)
+    db.conn.create_function("is_version", 2, is_version, deterministic=True)
     db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     db.execute("PRAGMA temp_store = MEMORY")
     if readonly:
@@ -80,6 +83,15 @@ def _prepare(db: Database, path: Path, *, readonly: bool) -> None:
     db.execute("PRAGMA foreign_keys = ON")
     if MIGRATIONS.pending(db):
         _migrate(db)
+
+
+def is_version(version: str, wanted: str) -> bool | None:
+    """Whether the version is the wanted one or under it; None when it is not known.
+
+    >>> is_version("6.4.2", "6.4"), is_version("6.40", "6.4"), is_version("", "6")
+    (True, False, None)
+    """
+    return f"{version}.".startswith(f"{wanted}.") if version else None
 
 
 def _check_ours(db: Database, path: Path) -> None:
