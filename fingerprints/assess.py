@@ -71,14 +71,14 @@ def assess(
     caps the confidence of an absence. By default the measured table of this package.
     """
     shares = measured_detectability() if detectability is None else detectability
-    covered = {category for technology in taxonomy.technologies.values() for category in technology.categories}
+    checked = _checked(looked)
     loaders = _unread_loaders(taxonomy, detections, looked)
     by_category: dict[str, list[Detection]] = {}
     for detection in detections:
         for slug in detection.categories:
             by_category.setdefault(slug, []).append(detection)
     return tuple(
-        _assess_one(category, by_category.get(category.slug, ()), looked, loaders, category.slug in covered, shares)
+        _assess_one(category, by_category.get(category.slug, ()), looked, checked, loaders, category.slug in taxonomy.covered, shares)
         for category in taxonomy.categories.values()
     )
 
@@ -115,12 +115,11 @@ def _assess_one(
     category: Category,
     detections: Sequence[Detection],
     looked: Looked,
+    checked: tuple[str, ...],
     loaders: Sequence[str],
     has_rules: bool,
     shares: Mapping[str, float],
 ) -> Assessment:
-    checked = _checked(looked)
-
     def unknown(reason: Reason, *missing: str) -> Assessment:
         return Assessment(category.slug, AssessmentState.UNKNOWN, reason, None, checked, missing)
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fingerprints.hosts import parent_domains
 from fingerprints.model import EXCERPT_CHARS, Evidence, Observation, Resource, ResourceKind
 from fingerprints.observe import visible_text
-from fingerprints.plan import PatternSet, Plan, kind_allows, search_of
-from fingerprints.regexes import Match, compile_search, expand, plausible_version
+from fingerprints.plan import PatternSet, Plan, kind_allows, may_match, search_of
+from fingerprints.regexes import Match, Search, compile_search, expand, plausible_version
 from fingerprints.resources import is_script_url
 from fingerprints.rules import STRENGTH, Channel, Signal
 from fingerprints.selectors import Columns
@@ -96,19 +96,24 @@ class _Matcher:
         resources = self.page.resources
         if not resources or not self.plan.urls.signals:
             return
-        texts = [resource.url.encode() for resource in resources]
-        texts += [resource.raw.encode() for resource in resources if resource.raw]
-        owners = [*resources, *(resource for resource in resources if resource.raw)]
-        for signal in self.plan.urls.candidates(b"\n".join(texts)):
-            search = search_of(signal)
-            for text, resource in zip(texts, owners, strict=True):
-                if not kind_allows(signal, resource.kind, resource.party):
-                    continue
-                self._spend(len(text))
-                matched = search(text)
-                if matched:
-                    strength = min(signal.strength, _cap(resource))
-                    self._hit(signal, matched, text, f"url:{resource.url}", strength, kind=resource.kind)
+        for resource in resources:
+            self._url_signals(resource.url, resource)
+            if resource.raw:
+                self._url_signals(resource.raw, resource)
+
+    def _url_signals(self, url: str, resource: Resource) -> None:
+        text = url.encode("utf-8", "replace")
+        lower = text.lower()
+        for signal in self.plan.urls.candidates(lower):
+            if kind_allows(signal, resource.kind, resource.party) and may_match(signal, lower):
+                self._url(signal, search_of(signal), resource.host.encode() if signal.name == "host" else text, resource)
+
+    def _url(self, signal: Signal, search: Search, text: bytes, resource: Resource) -> None:
+        self._spend(len(text))
+        matched = search(text)
+        if matched:
+            strength = min(signal.strength, _cap(resource))
+            self._hit(signal, matched, text, f"url:{resource.url}", strength, kind=resource.kind)
 
     # --- scripts ---
 
@@ -117,7 +122,10 @@ class _Matcher:
             return
         joined = "\n;\n".join(self.page.scripts).encode("utf-8", "replace")
         starts = _starts(self.page.scripts, 3)
-        for signal in self.plan.scripts.candidates(joined):
+        lower = joined.lower()
+        for signal in self.plan.scripts.candidates(lower):
+            if not may_match(signal, lower):
+                continue
             self._spend(len(joined))
             if signal.on is Channel.GLOBAL:
                 self._static_global(signal, joined, starts)

@@ -37,7 +37,7 @@ class PatternSet:
     _scanner: LiteralScanner | None = None
 
     def candidates(self, text: bytes) -> list[Signal]:
-        """Signals whose required literal occurs, in rule order; a superset of those that match."""
+        """Signals that may match the text, in rule order: all their required literals occur."""
         if len(self.signals) < SCAN_FROM:
             return list(self.signals)
         if self._scanner is None:
@@ -46,9 +46,10 @@ class PatternSet:
                 if self._dump is None
                 else load_scanner(self._dump, self.engine)
             )
-        positions = set(self.always)
-        for literal in self._scanner.scan(text):
-            positions.update(self.owners[literal])
+        found = self._scanner.scan(text)
+        if not found:
+            return [self.signals[position] for position in self.always]
+        positions = set(self.always).union(*(self.owners[literal] for literal in found))
         return [self.signals[position] for position in sorted(positions)]
 
     def __getstate__(self) -> tuple[object, ...]:
@@ -141,6 +142,25 @@ def signal_literals(signal: Signal) -> list[Literals]:
     if signal.on is Channel.TEXT:
         return [words for literals in found if (words := _longest_words(literals))]
     return found
+
+
+@functools.lru_cache(maxsize=None)
+def requirements(signal: Signal) -> tuple[tuple[bytes, ...], ...]:
+    """All that the signal's pattern requires of a text: of each inner tuple, one literal must occur."""
+    if signal.on is Channel.GLOBAL or not signal.pattern:
+        return ()
+    return tuple(tuple(literal.encode() for literal in sorted(literals)) for literals in required_literals(signal.pattern))
+
+
+def may_match(signal: Signal, lower: bytes) -> bool:
+    """Whether a text, given in lower case, holds everything the signal's pattern requires."""
+    for literals in requirements(signal):
+        for literal in literals:
+            if literal in lower:
+                break
+        else:
+            return False
+    return True
 
 
 def _longest_words(literals: Literals) -> Literals:

@@ -46,9 +46,12 @@ class Combine(StrEnum):
     """Sum, at most 1; the Wappalyzer format. Present from 0.50 on, weak above 0."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Signal:
-    """One pattern of a rule: where to look, what must be there, how strong it is."""
+    """One pattern of a rule: where to look, what must be there, how strong it is.
+
+    Compared and hashed by identity: matching looks signals up in caches thousands of times a page.
+    """
 
     id: str
     """Rule slug and position from 1, as `hubspot#2`."""

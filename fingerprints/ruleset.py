@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fingerprints import cache
 from fingerprints.detector import Detector
-from fingerprints.model import Taxonomy
+from fingerprints.model import Category, Observability, Taxonomy
 from fingerprints.plan import compile_plan
-from fingerprints.rules import Rule
+from fingerprints.rules import Combine, Rule, Signal
 from fingerprints.strict import RuleError, nearest
 from fingerprints.toml_rules import CATEGORIES, TECHNOLOGIES, load_categories, load_rule_files, rule_paths
-from fingerprints.wappalyzer import is_wappalyzer, load_wappalyzer
+from fingerprints.wappalyzer import MERGED_STRENGTH, OTHER, is_wappalyzer, load_wappalyzer
 
 RULESET_VERSION = "2026.11.1"
 
@@ -50,7 +51,10 @@ def build_detector(rules: Iterable[Rule], ruleset: str = "local", engine: str = 
 
 def build_taxonomy(rules: Iterable[Rule]) -> Taxonomy:
     """Names of the rules and of our categories. Raises RuleError for a category that does not exist."""
+    rules = list(rules)
     categories = load_categories()
+    if any(OTHER in rule.technology.categories for rule in rules):
+        categories[OTHER] = Category(OTHER, "Other", Observability.LOGIN, primary=False)
     technologies, aliases = {}, {}
     for rule in rules:
         for category in rule.technology.categories:
@@ -58,7 +62,8 @@ def build_taxonomy(rules: Iterable[Rule]) -> Taxonomy:
                 raise RuleError(f"{rule.path}: unknown category {category!r}{nearest(category, categories)}")
         technologies[rule.slug] = rule.technology
         aliases.update(dict.fromkeys(rule.technology.aliases, rule.slug))
-    return Taxonomy(categories, technologies, aliases)
+    covered = frozenset(slug for technology in technologies.values() for slug in technology.categories)
+    return Taxonomy(categories, technologies, aliases, covered)
 
 
 def content_hash(paths: Iterable[Path]) -> str:
@@ -87,8 +92,19 @@ def _load(source: Path, *, merge: bool) -> list[Rule]:
     return [file.rule for file in load_rule_files(source)]
 
 
-def _merged(ours: Rule, theirs: Rule) -> Rule:
-    """Both rules' signals under our names; two of our own files with one slug are an error."""
-    if ours.combine is theirs.combine:
-        raise RuleError(f"{theirs.path}: slug {theirs.slug!r} is taken by {ours.path}")
-    return ours
+def _merged(first: Rule, second: Rule) -> Rule:
+    """Our rule with the other set's signals added; two of our own files with one slug are an error."""
+    if first.combine is second.combine is Combine.INDEPENDENT:
+        raise RuleError(f"{second.path}: slug {second.slug!r} is taken by {first.path}")
+    if first.combine is second.combine:
+        return replace(first, signals=first.signals + _renumbered(second, len(first.signals)))
+    ours, theirs = (first, second) if first.combine is Combine.INDEPENDENT else (second, first)
+    added = _renumbered(theirs, len(ours.signals))
+    weighed = tuple(replace(signal, strength=min(signal.strength, MERGED_STRENGTH)) for signal in added)
+    return replace(ours, signals=ours.signals + weighed)
+
+
+def _renumbered(rule: Rule, after: int) -> tuple[Signal, ...]:
+    return tuple(
+        replace(signal, id=f"{rule.slug}#{number}") for number, signal in enumerate(rule.signals, start=after + 1)
+    )

@@ -6,8 +6,9 @@ A compiled selector call walks the whole tree; a column is walked once and then 
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,8 @@ _ATTRIBUTE = re.compile(
     r"\[\s*([\w:-]+)\s*(?:([*^$~|]?=)\s*(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|([^\s\]\"']+))\s*([iIsS])?)?\s*\]"
 )
 _CLASS_OR_ID = re.compile(r"([.#])((?:[\w-]|\\.)+)")
+_CUSTOM_TAG = re.compile(r"(?<![\w-])[a-z]\w*(?:-\w+)+")
+"""Custom elements are always written out; the tags of HTML itself may be implied by the parser."""
 _TAG = re.compile(r"\*|[a-zA-Z][\w-]*")
 _CASE_FLAG = re.compile(r"([\"'])\s+[iIsS]\s*\]")
 
@@ -151,54 +154,89 @@ def _words(part: str) -> list[str]:
     if "(" in without_attributes:  # :not(.x) requires the opposite
         return []
     found += [match[2] for match in _CLASS_OR_ID.finditer(without_attributes)]
+    found += [f"<{tag}" for tag in _CUSTOM_TAG.findall(_CLASS_OR_ID.sub("", without_attributes))]
     found += [match[1] for match in _ATTRIBUTE.finditer(part) if len(match[1]) > 5]
     # White space, ampersands and escapes may be written differently in the page.
-    runs = [run.lower() for word in found for run in re.split(r"[^!#$%'()*+,./0-9:;=?@A-Z_a-z{}~-]+", word)]
+    runs = [run.lower() for word in found for run in re.split(r"[^!#$%'()*+,./0-9:;<=?@A-Z_a-z{}~-]+", word)]
     return [run for run in runs if len(run) >= MIN_LITERAL]
 
 
 class Columns:
-    """The elements of one page by tag and by attribute, each walked at most once."""
+    """The elements of one page by tag and attribute value, each column made at most once."""
 
     def __init__(self, root: Any) -> None:
         self._root = root
-        self._tags: dict[str, list[Any]] = {}
-        self._attributes: dict[str, list[Any]] | None = None
+        self._columns: dict[tuple[str, str], dict[str, list[Any]]] = {}
+        self._classes: dict[str, dict[str, list[Any]]] = {}
 
     def select(self, selector: str) -> Iterator[Any]:
         """Elements that match, at most MAX_NODES, in no particular order; nothing for a page without markup."""
         if self._root is None:
             return
-        count = 0
-        for part in split_list(selector):
-            for element in self._select_one(part):
-                yield element
-                count += 1
-                if count >= MAX_NODES:
-                    return
+        matches = (element for part in split_list(selector) for element in self._select_one(part))
+        yield from itertools.islice(matches, MAX_NODES)
 
-    def _select_one(self, part: str) -> Iterator[Any]:
+    def _select_one(self, part: str) -> Iterable[Any]:
         compound = _compound(part)
         if compound is None:
-            yield from _xpath(part)(self._root)
-            return
-        for element in self._candidates(compound):
-            if compound.matches(element):
+            found: list[Any] = _xpath(part)(self._root)
+            return found
+        if not compound.conditions:
+            elements: Iterator[Any] = self._root.iter(etree.Element if compound.tag == "*" else compound.tag)
+            return elements
+        return self._by_conditions(compound)
+
+    def _by_conditions(self, compound: Compound) -> Iterator[Any]:
+        first = min(compound.conditions, key=_cost)
+        for element in self._by_condition(compound.tag, first):
+            if len(compound.conditions) == 1 or compound.matches(element):
                 yield element
 
-    def _candidates(self, compound: Compound) -> list[Any]:
-        if compound.tag != "*":
-            if compound.tag not in self._tags:
-                self._tags[compound.tag] = list(self._root.iter(compound.tag))
-            return self._tags[compound.tag]
-        if not compound.conditions:
-            return list(self._root.iter(etree.Element))
-        if self._attributes is None:
-            self._attributes = {}
-            for element in self._root.iter(etree.Element):
-                for name in element.keys():  # noqa: SIM118 - an lxml element is not a dict
-                    self._attributes.setdefault(name, []).append(element)
-        return self._attributes.get(compound.conditions[0].attribute, [])
+    def _by_condition(self, tag: str, condition: Condition) -> Iterator[Any]:
+        """Elements one condition holds for: a look-up for a class, otherwise a test per distinct value."""
+        if condition.attribute == "class" and condition.operator == "~=" and not condition.ignore_case:
+            yield from self._class_column(tag).get(condition.value, ())
+            return
+        for value, elements in self._column(tag, condition.attribute).items():
+            if condition.holds(value):
+                yield from elements
+
+    def _column(self, tag: str, attribute: str) -> dict[str, list[Any]]:
+        """Values of one attribute of one tag (`*` for any), each with its elements."""
+        column = self._columns.get((tag, attribute))
+        if column is None:
+            column = self._columns[tag, attribute] = {}
+            for element in self._with_attribute(tag, attribute):
+                value = element.get(attribute)
+                if value is not None:
+                    column.setdefault(value, []).append(element)
+        return column
+
+    def _with_attribute(self, tag: str, attribute: str) -> Iterable[Any]:
+        elements: Iterable[Any] = self._root.iter(tag) if tag != "*" else _having(attribute)(self._root)
+        return elements
+
+    def _class_column(self, tag: str) -> dict[str, list[Any]]:
+        names = self._classes.get(tag)
+        if names is None:
+            names = self._classes[tag] = {}
+            for value, elements in self._column(tag, "class").items():
+                for name in dict.fromkeys(value.split()):
+                    names.setdefault(name, []).extend(elements)
+        return names
+
+
+@functools.lru_cache(maxsize=256)
+def _having(attribute: str) -> Any:
+    """XPath for the elements that have an attribute; its name is a variable's value, never part of the path."""
+    path = etree.XPath("//*[@*[name() = $name]]")
+    plain = re.fullmatch(r"[a-z][\w-]*", attribute)
+    return etree.XPath(f"//*[@{attribute}]") if plain else functools.partial(path, name=attribute)
+
+
+def _cost(condition: Condition) -> int:
+    """Which condition to look up first: ids and data attributes have few values, links have many."""
+    return {"id": 0, "class": 2, "href": 3, "src": 3, "style": 4}.get(condition.attribute, 1)
 
 
 @functools.lru_cache(maxsize=None)

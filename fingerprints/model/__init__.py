@@ -361,6 +361,8 @@ class Taxonomy:
     technologies: Mapping[str, Technology]
     aliases: Mapping[str, str]
     """Old or alternative technology slug to the current one."""
+    covered: frozenset[str] = frozenset()
+    """Categories that at least one technology belongs to; the others can be neither present nor absent."""
 
     def resolve(self, slug: str) -> str | None:
         """Current slug of a technology, following a rename; None when unknown."""
