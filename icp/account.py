@@ -67,8 +67,8 @@ class Account:
         self._detections = {d.slug: d for d in record.detections if d.scope != "embed"}
         self._assessments = {a.category: a for a in record.assessments}
         age = _age(record, now)
-        self._presence_is_fresh = age <= timedelta(days=PRESENCE_DAYS)
-        self._absence_is_fresh = age <= timedelta(days=ABSENCE_DAYS)
+        self.holds_presence = age <= timedelta(days=PRESENCE_DAYS)
+        self.holds_absence = age <= timedelta(days=ABSENCE_DAYS)
         self._stale = f"the scan is {age.days} days old"
 
     def technology(self, slug: str) -> Finding:
@@ -76,7 +76,7 @@ class Account:
         detection = self._detections.get(slug)
         if detection is None:
             return self._undetected(slug)
-        if not self._presence_is_fresh:
+        if not self.holds_presence:
             return Finding(UNKNOWN, f"{detection.name}: {self._stale}", (detection,))
         if detection.state is DetectionState.WEAK:
             return Finding(UNKNOWN, f"{detection.name} only weak ({detection.confidence:.2f})", (detection,))
@@ -93,11 +93,11 @@ class Account:
         if assessment is None:
             return Finding(UNKNOWN, f"{slug} unknown: {self._unassessed()}")
         if assessment.state is PRESENT:
-            if not self._presence_is_fresh:
+            if not self.holds_presence:
                 return Finding(UNKNOWN, f"{slug} unknown: {self._stale}", users)
             return Finding(PRESENT, f"{slug} present" + _named(users), users)
         if assessment.state is ABSENT:
-            if not self._absence_is_fresh:
+            if not self.holds_absence:
                 return Finding(UNKNOWN, f"{slug} unknown: {self._stale}, absence holds {ABSENCE_DAYS}")
             return Finding(ABSENT, f"{slug} absent" + _checked(assessment))
         return Finding(UNKNOWN, f"{slug} unknown: {self._why_unknown(assessment)}")
@@ -123,7 +123,7 @@ class Account:
         category = self._taxonomy.categories.get(technology.category)
         if category and category.observability is Observability.LOGIN:
             return Finding(UNKNOWN, f"{technology.name} unknown: {category.slug} cannot be seen from outside")
-        if not self._absence_is_fresh:  # that this one is lacking is an absence too
+        if not self.holds_absence:  # that this one is lacking is an absence too
             return Finding(UNKNOWN, f"{technology.name} unknown: {self._stale}, absence holds {ABSENCE_DAYS}")
         return Finding(ABSENT, f"{technology.category} is {others}")
 

@@ -1,0 +1,121 @@
+"""What the commands around an ICP share: profiles, facts, records from anywhere, domains from any cell."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import click
+
+from cli.output import note
+from cli.pages import read_lines
+from crawler.domains import NotADomain, parse_site
+from fingerprints.detector import Detector
+from fingerprints.model import InputError, Record, Taxonomy
+from fingerprints.model.wire import RecordFormatError, from_json
+from icp.account import Account
+from icp.facts import Facts, load_facts, merge_mappings, parse_mappings
+from icp.profile import Profile, load_profile
+
+SHOWN_PROBLEMS = 10
+"""Broken lines or rows that are shown one by one; of more, only the number is told."""
+
+NO_DATA = 4
+"""Exit code when there was nothing to work on."""
+
+facts_option = click.option(
+    "--facts",
+    "fact_paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="Facts about companies, joined by domain, for firmographic and behavioural criteria. Repeatable.",
+)
+map_option = click.option(
+    "--map",
+    "mappings",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="Which column holds a fact, or the domain, as --map employees='Number of Employees'. Repeatable.",
+)
+
+
+def rule_taxonomy() -> Taxonomy:
+    """The names our rules know."""
+    return Detector.default().taxonomy
+
+
+def now_utc() -> datetime:
+    return datetime.now(UTC)
+
+
+def read_profiles(paths: Sequence[Path], taxonomy: Taxonomy) -> list[Profile]:
+    """The profiles of the files; their warnings go to stderr. Raises InputError when two have one name."""
+    profiles = [load_profile(path, taxonomy) for path in paths]
+    for warning in (warning for profile in profiles for warning in profile.warnings):
+        note(f"warning: {warning}")
+    names = [profile.name for profile in profiles]
+    for path, name in zip(paths, names, strict=True):
+        if names.count(name) > 1:
+            raise InputError(
+                f"{path}: ICP {name!r} is given twice; rename one, or compare versions with `icp review`"
+            )
+    return profiles
+
+
+def read_facts(paths: Sequence[Path], mappings: tuple[str, ...], profiles: Sequence[Profile]) -> Facts | None:
+    """The facts of the files, None when there are none; what could not be joined goes to stderr."""
+    columns = merge_mappings({p.name: p.facts for p in profiles}, parse_mappings(mappings))
+    if not paths:
+        return None
+    facts = load_facts(paths, domain_of, columns)
+    note_problems(list(facts.rejected), "rows have no usable domain")
+    if facts.repeated:
+        note(f"{facts.repeated} rows repeat a domain; they only fill what an earlier row left empty")
+    return facts
+
+
+def domain_of(text: str) -> str:
+    """The registrable domain of a cell, as the crawl writes it. Raises ValueError with the reason."""
+    try:
+        return parse_site(text).domain
+    except NotADomain:
+        if "." not in text:
+            raise
+        # Names without a public suffix (`acme.test`) have records too: the demo's, or an intranet's.
+        return parse_site(text, allow_private=True).domain
+
+
+def read_records(path: str, now: datetime, taxonomy: Taxonomy) -> Iterator[Record]:
+    """Records from JSON lines as `detect` prints them; `-` is stdin. Broken lines are told and skipped."""
+    stream = sys.stdin.buffer if path == "-" else _open(path)
+    problems = []
+    with stream:
+        for number, line in read_lines(stream):
+            try:
+                record = from_json(json.loads(line))
+                Account(record, None, taxonomy, now)  # refuses a scan time that is no time
+            except (RecordFormatError, InputError, ValueError, RecursionError) as exc:
+                problems.append(f"{path}:{number}: {exc}; line skipped")
+            else:
+                yield record
+    note_problems(problems, "lines could not be read")
+
+
+def note_problems(problems: Sequence[str], what: str) -> None:
+    """The first few problems on stderr, and how many there are."""
+    for problem in problems[:SHOWN_PROBLEMS]:
+        note(problem)
+    if len(problems) > SHOWN_PROBLEMS:
+        note(f"... {len(problems):,} {what}")
+
+
+def _open(path: str) -> IO[bytes]:
+    try:
+        return Path(path).open("rb")
+    except OSError as exc:
+        raise InputError(f"{path}: cannot read: {exc.strerror}") from exc
