@@ -8,7 +8,7 @@ is *not* there takes an assessment: NOT tech:x and lacks:x never rest on a missi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from store.freshness import Freshness
 from store.names import TechnologyName
@@ -34,7 +34,7 @@ class Walk:
     """A key range with every site a condition can be true for, in order of `site_id`."""
 
     sql: str
-    parameters: tuple[str, ...]
+    parameters: tuple[str | float, ...]
     rank: int
     """Lower is usually shorter."""
 
@@ -89,9 +89,11 @@ def truth(node: Node, freshness: Freshness, icp: str = "") -> Truth:
         case Domain(pattern):
             return _decided(_domain(pattern))
         case TierIs(tier):
-            return _scored(icp, "score.tier = ?", "score.tier NOT IN (?, 'U')", tier.value)
+            return _tier(tier.value, icp)
         case ScoreIs(op, value):
-            return _scored(icp, f"score.score {op} ?", f"NOT score.score {op} ?", value)
+            return Truth(
+                _scored(icp, f"score.score {op} ?", value), _scored(icp, f"NOT score.score {op} ?", value)
+            )
 
 
 def all_of(conditions: Sequence[Condition]) -> Condition:
@@ -173,11 +175,21 @@ def profile_id(icp: str) -> Condition:
     return Condition("(SELECT id FROM icp ORDER BY scored_at DESC, id DESC LIMIT 1)")
 
 
-def _scored(icp: str, passed: str, failed: str, value: str | float) -> Truth:
-    """A site without a score, or with too little known for one, is neither."""
+def _tier(tier: str, icp: str) -> Truth:
+    """Tier U says that too little is known: such a site is in no other tier, nor known not to be."""
     profile = profile_id(icp)
-    row = f"EXISTS (SELECT 1 FROM score WHERE score.site_id = site.id AND score.icp_id = {profile.sql} AND "
-    return Truth(*(Condition(f"{row}{test})", (*profile.parameters, value)) for test in (passed, failed)))
+    walk = Walk(
+        f"SELECT site_id FROM score WHERE icp_id = {profile.sql} AND tier = ?", (*profile.parameters, tier), 0
+    )
+    true = replace(_scored(icp, "score.tier = ?", tier), walk=walk)
+    return Truth(true, _scored(icp, "score.tier NOT IN (?, 'U')", tier))
+
+
+def _scored(icp: str, test: str, value: str | float) -> Condition:
+    """The site has a score for the profile, and it passes; without a number no test of it does."""
+    profile = profile_id(icp)
+    row = f"SELECT 1 FROM score WHERE score.site_id = site.id AND score.icp_id = {profile.sql} AND {test}"
+    return Condition(f"EXISTS ({row})", (*profile.parameters, value))
 
 
 def _domain(pattern: str) -> Condition:

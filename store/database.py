@@ -19,7 +19,7 @@ from store.errors import told_plainly
 from store.loading import load_records
 from store.opening import open_database
 from store.saving import Ids, save_record
-from store.scores import save_score
+from store.scores import load_score, save_score
 from store.taxonomy import save_taxonomy
 
 BATCH = 200
@@ -165,6 +165,16 @@ class Store:
         with self._writing() as connection:
             for score in scores:
                 save_score(connection, score)
+
+    def score(self, domain: str, icp: str) -> Score | None:
+        """The account's newest stored score for the profile; None when it has none."""
+        with told_plainly(self.path):
+            return load_score(self.db.conn, domain, icp)
+
+    def last_icp(self) -> str:
+        """The profile last used for scoring; empty when there is none yet."""
+        found = self._rows("SELECT slug FROM icp ORDER BY scored_at DESC, id DESC LIMIT 1")
+        return str(found[0][0]) if found else ""
 
     def ask(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
         """The rows of a query as they come, by column name."""

@@ -28,7 +28,7 @@ ACCOUNT_COLUMNS = (
 TECHNOLOGY_COLUMNS = (
     "domain", "technology", "slug", "category", "state", "confidence", "version", "edition",
     "pricing", "first_seen", "last_seen", "started_after", "ended_by", "source", "evidence_url",
-    "rule_id", "scanned_at",
+    "rule_id", "scanned_at", "scope",
 )  # fmt: skip
 
 TOP_REASONS = 3
@@ -117,6 +117,7 @@ def _technology(detection: Detection, evidence: Evidence | None) -> Row:
         "confidence": detection.confidence,
         "version": detection.version or None,
         "pricing": detection.pricing,
+        "scope": detection.scope,
         "source": evidence.channel if evidence else "implied",
         "evidence_url": evidence.page_url if evidence else None,
         "rule_id": evidence.signal if evidence else detection.implied_by,

@@ -91,7 +91,6 @@ CREATE TABLE site (
     platform TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX site_by_outcome ON site (outcome);
-CREATE INDEX site_by_platform ON site (platform);
 CREATE TABLE record (
     id INTEGER PRIMARY KEY,
     crawl_id INTEGER NOT NULL REFERENCES crawl (id),
@@ -228,6 +227,7 @@ CREATE TABLE score (
     icp_id INTEGER NOT NULL REFERENCES icp (id),
     site_id INTEGER NOT NULL REFERENCES site (id),
     icp_version INTEGER NOT NULL,
+    icp_status TEXT NOT NULL,
     record_id INTEGER NOT NULL REFERENCES record (id),
     score INTEGER,
     tier TEXT NOT NULL,
@@ -247,7 +247,6 @@ CREATE TABLE score (
     PRIMARY KEY (icp_id, site_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX score_by_tier ON score (icp_id, tier, site_id);
-CREATE INDEX score_by_score ON score (icp_id, score, site_id);
 CREATE TABLE score_line (
     icp_id INTEGER NOT NULL REFERENCES icp (id),
     site_id INTEGER NOT NULL REFERENCES site (id),

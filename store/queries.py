@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -39,12 +40,16 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownCount:
-    """Sites for which nobody knows whether they match."""
+class Answers:
+    """How many sites match, and for how many nobody knows."""
 
-    sites: int
+    match: int
+    unknown: int
     unread: int
-    """Those among them whose pages could not be read at all."""
+    """Those unknown because the site could not be read at all."""
+
+    def listed(self, include_unknown: bool) -> int:
+        return self.match + self.unknown if include_unknown else self.match
 
 
 def known_names(store: Store) -> Names:
@@ -84,14 +89,16 @@ def find_page(store: Store, question: Question, *, after: int = 0, limit: int = 
     return list(store.ask(*in_stored_order(question.truth.true, columns, after, limit)))
 
 
-def count_unknown(store: Store, question: Question) -> UnknownCount:
-    """For how many sites nobody knows whether they match."""
-    unknown = question.truth.unknown
+def count_answers(store: Store, question: Question) -> Answers:
+    """How many sites match and how many may: one look at every site."""
+    known = question.truth
     sql = f"""
-    SELECT count(*) AS sites, count(*) FILTER (WHERE site.outcome NOT IN ('ok', 'partial')) AS unread
-    FROM site WHERE {unknown.sql}
+    SELECT count(*) FILTER (WHERE is_match) AS match,
+           count(*) FILTER (WHERE is_unknown) AS unknown,
+           count(*) FILTER (WHERE is_unknown AND outcome NOT IN ('ok', 'partial')) AS unread
+    FROM (SELECT {known.true.sql} AS is_match, {known.unknown.sql} AS is_unknown, outcome FROM site)
     """
-    return UnknownCount(**next(store.ask(sql, unknown.parameters)))
+    return Answers(**next(store.ask(sql, (*known.true.parameters, *known.unknown.parameters))))
 
 
 def matching_records(store: Store, question: Question | None) -> Iterator[Record]:
@@ -122,9 +129,10 @@ def history(store: Store, domain: str) -> list[Row]:
 
 
 def similar_domains(store: Store, domain: str) -> list[str]:
-    """Up to three stored domains with the same beginning, for a domain that is not stored."""
-    start = domain.split(".")[0]
-    return [row["domain"] for row in store.ask(_SIMILAR, (start, f"{start}\U0010ffff"))]
+    """Up to three stored domains that look like this one and start like it, the nearest first."""
+    start = domain[:_SAME_START]
+    nearby = [row["domain"] for row in store.ask(_SIMILAR, (start, f"{start}\U0010ffff"))]
+    return difflib.get_close_matches(domain, nearby)
 
 
 def crawls(store: Store) -> list[Row]:
@@ -198,7 +206,8 @@ SELECT record.crawl_id AS crawl, record.scanned_at, record.outcome, record.detai
 FROM site JOIN record ON record.site_id = site.id
 WHERE site.domain = ? ORDER BY record.scanned_at DESC, record.id DESC
 """
-_SIMILAR = "SELECT domain FROM site WHERE domain >= ? AND domain < ? ORDER BY domain LIMIT 3"
+_SAME_START = 3
+_SIMILAR = "SELECT domain FROM site WHERE domain >= ? AND domain < ? ORDER BY domain LIMIT 2000"
 _CRAWLS = """
 SELECT crawl.id AS crawl, crawl.started_at, crawl.finished_at, crawl.source, count(record.id) AS records,
        count(record.id) FILTER (WHERE record.outcome IN ('ok', 'partial')) AS "read",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from fingerprints.model import (
@@ -39,6 +40,7 @@ def to_text(value: Sequence[str] | Mapping[str, str]) -> str:
     return json.dumps(value if isinstance(value, Mapping) else list(value), separators=(",", ":"))
 
 
+@lru_cache(maxsize=4096)  # a few lists come back in nearly every row
 def to_tuple(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text)) if text != "[]" else ()
 

@@ -12,8 +12,8 @@ from icp.model import Flip, Result, Score, ScoreLine, Tier
 from store.rows import storable, to_text, to_tuple
 
 SCORE_COLUMNS = (
-    "icp_version", "score", "tier", "raw", "raw_low", "raw_high", "coverage", "timing", "qualified_now",
-    "provisional", "disqualified_by", "review", "caps", "basis", "flips", "scored_at",
+    "icp_version", "icp_status", "score", "tier", "raw", "raw_low", "raw_high", "coverage", "timing",
+    "qualified_now", "provisional", "disqualified_by", "review", "caps", "basis", "flips", "scored_at",
 )  # fmt: skip
 LINE_COLUMNS = (
     "id", "section", "layer", "result", "degree", "points_max", "points_earned", "reason", "evidence",
@@ -49,6 +49,7 @@ def load_score(connection: sqlite3.Connection, domain: str, icp: str) -> Score |
 def _score_row(score: Score) -> tuple[Any, ...]:
     return (
         score.icp_version,
+        score.icp_status,
         score.score,
         score.tier.value,
         score.raw,
@@ -89,6 +90,7 @@ def _to_score(domain: str, icp: str, values: Sequence[Any], lines: tuple[ScoreLi
         domain=domain,
         icp=icp,
         icp_version=row["icp_version"],
+        icp_status=row["icp_status"],
         score=row["score"],
         tier=Tier(row["tier"]),
         raw=row["raw"],

@@ -1,0 +1,85 @@
+"""What the commands that read the database share: its path, its names, and how old a finding may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from fingerprints.model import InputError
+from store.database import Store
+from store.freshness import Freshness
+from store.names import Names, names_of
+from store.parser import parse
+from store.queries import Question, known_names
+from store.terms import QueryError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+db_option = click.option(
+    "--db",
+    "db_path",
+    envvar="TECHNOGRAPH_DB",
+    default="data/technograph.db",
+    show_default=True,
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="The database file.",
+)
+
+include_stale_option = click.option(
+    "--include-stale",
+    is_flag=True,
+    help="Let old findings count: presence beyond 90 days, absence beyond 45.",
+)
+
+icp_name_option = click.option(
+    "--icp",
+    "icp_name",
+    default="",
+    metavar="NAME",
+    help="Whose tiers and scores.  [default: the last scored]",
+)
+
+
+def open_for_reading(path: Path) -> Store:
+    """The database; raises StoreError when it is missing or not usable."""
+    return Store.open(path, create=False, readonly=True)
+
+
+def freshness_now(include_stale: bool) -> Freshness:
+    return Freshness() if include_stale else Freshness.at(datetime.now(UTC))
+
+
+def ask(store: Store, query: str, *, include_stale: bool, icp: str = "") -> Question:
+    """The question a query text asks of this database. Raises QueryError."""
+    names = known_names(store)
+    try:
+        tree = parse(query, names)
+    except QueryError:
+        # The rules may know a technology that no crawl into this database has heard of yet.
+        tree = parse(query, with_rule_names(names))
+    return Question(tree, freshness_now(include_stale), icp)
+
+
+def known_category(store: Store, name: str) -> str:
+    """The slug of a category the database or the rules know. Raises InputError with the nearest one."""
+    names = known_names(store)
+    if names.category(name) is None:
+        names = with_rule_names(names)
+    slug = names.category(name)
+    if slug is None:
+        near = names.nearest_category(name)
+        hint = f"did you mean {near!r}?" if near else f"it is one of {', '.join(sorted(names.categories))}"
+        raise InputError(f"unknown category {name!r}; {hint}")
+    return slug
+
+
+def with_rule_names(names: Names) -> Names:
+    """The names, and those of the current rules; where they disagree, the database's."""
+    from fingerprints.detector import Detector
+
+    return names_of(Detector.default().taxonomy) | names

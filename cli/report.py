@@ -1,0 +1,133 @@
+"""A record as text for a person: what was found, what is lacking, and what each of that rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from fingerprints.model import Assessment, AssessmentState, Detection, DetectionState, Evidence, Record
+from fingerprints.model.cells import clean
+from store.current import platform_of
+from store.freshness import Freshness
+
+PRESENT, ABSENT, UNKNOWN = AssessmentState.PRESENT, AssessmentState.ABSENT, AssessmentState.UNKNOWN
+
+
+def record_text(record: Record, history: Sequence[Mapping[str, Any]], freshness: Freshness) -> str:
+    """Everything about one domain on a page; `history` as `queries.history` gives it."""
+    assessments = [freshness.judge(item, record.scanned_at) for item in record.assessments]
+    lines = [*_headline(record), ""]
+    lines += _aligned([_technology_cells(detection) for detection in record.detections])
+    lines += ["", *_states(assessments), *_history(history)]
+    return "\n".join(lines)
+
+
+def detection_text(detection: Detection) -> str:
+    """One technology down to each signal that fired: where, how strong, and what it saw."""
+    lines = [
+        f"{clean(detection.name)} ({detection.slug})  {detection.state.value} {detection.confidence:.2f}"
+        + (f"  version {clean(detection.version)}" if detection.version else "")
+        + f"  {', '.join(detection.categories)}"
+    ]
+    lines += [f"  {remark}" for remark in _remarks(detection)]
+    for evidence in detection.evidence:
+        lines += [f"  {_evidence(evidence)}", f"      {clean(evidence.excerpt)}"]
+    return "\n".join(lines)
+
+
+def assessment_text(assessment: Assessment, users: Iterable[Detection]) -> str:
+    """One category: its state and reason, what was looked at, and what would settle an unknown."""
+    confidence = "" if assessment.confidence is None else f" {assessment.confidence:.2f}"
+    lines = [f"{assessment.category}  {assessment.state.value}{confidence} ({assessment.reason.value})"]
+    names = [f"{clean(d.name)} {d.confidence:.2f} {d.state.value}" for d in users]
+    lines += [f"  found: {', '.join(names)}"] if names else []
+    lines += [f"  checked: {', '.join(map(clean, assessment.checked)) or 'nothing'}"]
+    lines += [f"  would settle it: {', '.join(map(clean, assessment.missing))}"] if assessment.missing else []
+    return "\n".join(lines)
+
+
+def explanation(record: Record, freshness: Freshness) -> str:
+    """Every detection with its evidence, then every category that is absent or could still be settled."""
+    assessments = [freshness.judge(item, record.scanned_at) for item in record.assessments]
+    parts = [detection_text(detection) for detection in record.detections]
+    parts += [
+        assessment_text(item, ())
+        for item in assessments
+        if item.state is ABSENT or (item.state is UNKNOWN and item.missing)
+    ]
+    return "\n\n".join(["\n".join(_headline(record)), *parts])
+
+
+def _headline(record: Record) -> Iterator[str]:
+    platform = platform_of(record)
+    yield f"{record.domain}  {record.outcome.value}  {record.scanned_at}  {clean(record.url)}"
+    if record.detail:
+        yield f"  {clean(record.detail)}"
+    if record.redirected_to:
+        yield f"  redirected to {clean(record.redirected_to)}"
+    yield f"  platform: {f'{clean(platform.name)} {platform.confidence:.2f}' if platform else 'not known'}"
+    pages = ", ".join(f"{page.kind.value} {page.outcome.value}" for page in record.pages)
+    yield f"  pages: {pages or 'none'}; categories known: {record.coverage:.0%}; rules {record.ruleset}"
+    for container in record.containers_found:
+        state = "read" if container in record.containers_parsed else "not read"
+        yield f"  tag container {clean(container)}: {state}"
+    for column, value in record.attrs.items():
+        yield f"  {clean(column)}: {clean(value)}"
+
+
+def _technology_cells(detection: Detection) -> tuple[str, ...]:
+    return (
+        f"  {clean(detection.name)}",
+        detection.category,
+        detection.state.value
+        if detection.scope == "site"
+        else f"{detection.state.value} ({detection.scope})",
+        f"{detection.confidence:.2f}",
+        clean(detection.version),
+        clean(", ".join(detection.accounts)),
+    )
+
+
+def _states(assessments: Sequence[Assessment]) -> Iterator[str]:
+    """The absent categories with their reason, the unknown ones gathered by theirs."""
+    for item in assessments:
+        if item.state is ABSENT:
+            checked = ', '.join(map(clean, item.checked))
+            yield f"  lacks {item.category}: {item.reason.value}; checked {checked}"
+    by_reason: dict[str, list[str]] = {}
+    for item in assessments:
+        if item.state is UNKNOWN:
+            by_reason.setdefault(item.reason.value, []).append(item.category)
+    for reason, categories in sorted(by_reason.items()):
+        yield f"  unknown, {reason}: {', '.join(categories)}"
+
+
+def _history(history: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if len(history) > 1:
+        yield ""
+        for row in history:
+            shown = "  (shown)" if row["is_current"] else ""
+            yield f"  crawl {row['crawl']}  {row['scanned_at']}  {row['outcome']}{shown}"
+
+
+def _remarks(detection: Detection) -> Iterator[str]:
+    if detection.implied_by:
+        yield f"implied by {detection.implied_by}, without evidence of its own"
+    if detection.scope != "site":
+        yield "only embedded media or links speak for it: it may be another site's"
+    if detection.state is DetectionState.WEAK:
+        yield "weak: too little to call it present, too much to call it absent"
+    if detection.accounts:
+        yield f"account {clean(', '.join(detection.accounts))}"
+
+
+def _evidence(evidence: Evidence) -> str:
+    kind = f" {evidence.kind}" if evidence.kind else ""
+    return f"{evidence.signal}  {evidence.channel}{kind}  {evidence.strength:.2f}  {clean(evidence.page_url)}"
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
