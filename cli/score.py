@@ -139,7 +139,7 @@ def score(
     for line in tally.summary(output.path):
         note(line)
     if not tally.accounts:
-        ctx.exit(NO_DATA)
+        raise SystemExit(NO_DATA)
 
 
 def _tiers(text: str) -> frozenset[Tier]:

@@ -51,7 +51,7 @@ def salesforce_row(
         "ICP_Version__c": score.icp_version,
         "ICP_Score__c": score.score,
         "ICP_Tier__c": score.tier.value,
-        "ICP_Qualified_Now__c": int(score.qualified_now),
+        "ICP_Qualified_Now__c": None if score.score is None else int(score.qualified_now),
         "Tech_Stack__c": sorted(d.slug for d in stack[:MAX_PICKLIST_VALUES]),
         "Missing_Categories__c": list(summary.absent)[:MAX_PICKLIST_VALUES],
         "Tech_Status__c": record.outcome.value if summary.is_known else "Unknown",

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+
+from fingerprints.detector import Detector
 from fingerprints.model import (
     Assessment,
     AssessmentState,
@@ -70,6 +74,11 @@ def taxonomy() -> Taxonomy:
         for slug in TECHNOLOGIES
     }
     return Taxonomy(categories, technologies, {"sendinblue": "brevo"})
+
+
+def use_small_taxonomy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands know the technologies above instead of the whole rule set."""
+    monkeypatch.setattr(Detector, "default", classmethod(lambda cls: SimpleNamespace(taxonomy=taxonomy())))
 
 
 def detection(slug: str, confidence: float = 0.95, **changes: object) -> Detection:
