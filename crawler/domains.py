@@ -23,7 +23,7 @@ _NUMERIC_HOST = re.compile(r"(?:0x[0-9a-f]+|[0-9]+)(?:\.(?:0x[0-9a-f]+|[0-9]+)){
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class NotADomain(ValueError):  # noqa: N818 - says what the line is, and is always answered
+class NotADomain(ValueError):  # noqa: N818 - reads as what it says
     """Raised for a text that names no site that may be crawled; the message is the reason, in few words."""
 
 
@@ -66,6 +66,7 @@ def parse_host(text: str) -> str:
     return ascii_host(_split(text)[1])
 
 
+@functools.lru_cache(maxsize=8_192)
 def registrable_domain(host: str) -> str:
     """The part of a host that one owner registered; empty when it has no public suffix.
 

@@ -57,11 +57,11 @@ _FURTHEST = (
 
 SAME_FAILURE_SHARE = 0.9
 SAME_FAILURE_SITES = 20
-"""Fewer finished sites say nothing about the network; a list of old domains easily starts with dead ones."""
+"""Fewer sites say nothing about the network: a list may well begin with dead domains."""
 
 _SAME_FAILURE = {
     Outcome.DNS_ERROR: "no name resolves; is this machine online, and does its DNS resolver answer?",
-    Outcome.TIMEOUT: "nothing answers in time; does a firewall drop outgoing connections to ports 80 and 443?",
+    Outcome.TIMEOUT: "nothing answers in time; does a firewall drop connections to ports 80 and 443?",
     Outcome.REFUSED: "every connection is refused; does a firewall or a missing proxy stand in the way?",
     Outcome.TLS_ERROR: "no TLS connection succeeds; does something on this network intercept HTTPS?",
     Outcome.REFUSED_PRIVATE_ADDRESS: (
@@ -90,14 +90,14 @@ def failure_outcome(error: BaseException) -> tuple[Outcome, str]:
         known = _known(cause)
         if known is not None:
             outcome, reason = known
-            return outcome, _detail(reason, cause) if outcome is Outcome.REFUSED_PRIVATE_ADDRESS else reason
+            return outcome, str(cause) if outcome is Outcome.REFUSED_PRIVATE_ADDRESS else reason
     if type(error).__name__ == "IgnoreRequest":
         return Outcome.HTTP_ERROR, _detail("answer not usable", error)
     return Outcome.INTERNAL_ERROR, _detail(type(error).__name__, error)
 
 
 def furthest(failures: Iterable[T], key: Callable[[T], Outcome]) -> T:
-    """The failure that got furthest, the first one of equals: a refused connection says more than a dead name.
+    """The failure that got furthest, the first of equals: a refused connection says more than a dead name.
 
     Raises ValueError when there is none.
     """

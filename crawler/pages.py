@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, unquote, urldefrag, urlsplit
+from urllib.parse import SplitResult, unquote, urldefrag, urljoin, urlsplit
 
 from crawler.domains import site_of
 from fingerprints.model import Link, Observation, PageKind
@@ -37,6 +37,11 @@ _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _DATED = re.compile(r"(?:19|20)\d\d(?:-\d\d?)*")
 _NUMBERED_PRODUCT = re.compile(r"-p-?\d+$")
 _PRODUCT_TYPES = frozenset({"Product", "ProductGroup", "IndividualProduct"})
+_LIST_TYPES = frozenset({"ItemList", "CollectionPage", "OfferCatalog"})
+_BUY_BUTTONS = (b"product-addtocart-button", b"single_add_to_cart_button", b"data-cart-item-add")
+"""The buy button of Magento, WooCommerce and BigCommerce, which their lists of products do not have."""
+_PRODUCT_CARDS = "//a[contains(@class, 'product')]/@href | //*[contains(@class, 'product')]//a/@href"
+MAX_CARDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +59,34 @@ def next_pages(
     """At most `limit` inner pages of the start page's site, one of each wanted kind, in the order of WANTED.
 
     Links that would change something (a cart, a session), ask for a login, search, hold a file or leave
-    the site are never chosen. Empty when the page links to nothing of the kind.
+    the site are never chosen. Empty when the page links to nothing of the kind. A product is a guess
+    until it was read: ask `page_kind` then.
     """
-    best: dict[PageKind, tuple[int, int, int, str]] = {}
-    for position, (link, place) in enumerate(_candidates(start)):
-        kind, worth = _judged(link, place)
-        rank = (-worth, len(place.segments), position, urldefrag(link.url)[0])
+    candidates = list(_candidates(start))
+    shop = any(_kind_by_address(place) is PageKind.CART for _, place, _ in candidates)
+    cards = _product_cards(start) if shop and PageKind.PRODUCT in wanted else frozenset()
+    best: dict[PageKind, tuple[int, int, int, int, str]] = {}
+    for position, (link, place, is_same_host) in enumerate(candidates):
+        kind, worth, tie = _judged(link, place, shop, cards)
+        rank = (-worth, not is_same_host, tie, position, urldefrag(link.url)[0])
         if kind in wanted and (kind not in best or rank < best[kind]):
             best[kind] = rank
     return [(kind, best[kind][-1]) for kind in WANTED if kind in best][:limit]
 
 
 def page_kind(observation: Observation) -> PageKind:
-    """What a fetched page is, from its address and the types its JSON-LD states; `other` when neither tells."""
+    """What a fetched page is, from its address and from what it says it is; `other` when neither tells."""
     place = _place(urlsplit(observation.url))
     if not place.segments or place.segments in (("index",), ("home",), ("default",)):
         return PageKind.HOME
     kind = _kind_by_address(place)
-    if kind is not PageKind.OTHER:
-        return kind
-    types = {name.rpartition("/")[2] for name in observation.json_ld_types}
-    if types & _PRODUCT_TYPES or _product_worth(place):
+    if kind is PageKind.OTHER and (_has_product_address(place) or _says_product(observation)):
         return PageKind.PRODUCT
-    return PageKind.CONTACT if "ContactPage" in types else PageKind.OTHER
+    return kind
 
 
-def _candidates(start: Observation) -> Iterator[tuple[Link, _Place]]:
-    """The links that may be followed at all, in page order."""
+def _candidates(start: Observation) -> Iterator[tuple[Link, _Place, bool]]:
+    """The links that may be followed at all, in page order, and whether they stay on the page's own host."""
     here = urlsplit(start.url)
     site = site_of(here.hostname or "")
     for link in start.links:
@@ -93,7 +99,7 @@ def _candidates(start: Observation) -> Iterator[tuple[Link, _Place]]:
             continue
         place = _place(parts)
         if place.segments and parts.path != here.path and _is_harmless(parts, place):
-            yield link, place
+            yield link, place, host == here.hostname
 
 
 def _is_harmless(parts: SplitResult, place: _Place) -> bool:
@@ -110,13 +116,20 @@ def _is_harmless(parts: SplitResult, place: _Place) -> bool:
     )
 
 
-def _judged(link: Link, place: _Place) -> tuple[PageKind, int]:
-    """What the link leads to and how sure that is: 3 address and label, 2 address, 1 label or a product's looks."""
+def _judged(link: Link, place: _Place, shop: bool, cards: Collection[str]) -> tuple[PageKind, int, int]:
+    """What the link leads to, how sure that is (3 address and label, 2 address, 1 a guess), a tie-break."""
     kind, label = _kind_by_address(place), _kind_by_label(link.text)
     if kind is not PageKind.OTHER:
-        return kind, 2 + (kind is label)
-    worth = _product_worth(place)
-    return (PageKind.PRODUCT, worth) if worth else (label, 1)
+        return kind, 2 + (kind is label), len(place.segments)
+    if _has_product_address(place):
+        return PageKind.PRODUCT, 2, 0
+    if shop and label is PageKind.OTHER and not _is_never_product(place):
+        hyphens = place.segments[-1].count("-")
+        if link.url in cards:
+            return PageKind.PRODUCT, 1, -100 - hyphens
+        if place.suffix == "html" and hyphens >= 2:  # Magento, PrestaShop: /kitchen/blue-enamel-mug.html
+            return PageKind.PRODUCT, 1, -hyphens
+    return label, 1, len(place.segments)
 
 
 def _kind_by_address(place: _Place) -> PageKind:
@@ -136,20 +149,45 @@ def _kind_by_label(text: str) -> PageKind:
     return next((kind for kind in _BY_WORDS if words in _words()[kind]["words"]), PageKind.OTHER)
 
 
-def _product_worth(place: _Place) -> int:
-    """2 for an address that only products have, 1 for one that products often have, 0 for others."""
+def _has_product_address(place: _Place) -> bool:
+    """Whether only products have such an address; many shops give theirs no mark at all."""
+    if _is_never_product(place):
+        return False
+    product = _words()["product"]
+    segments = place.segments
+    for index in range(max(0, len(segments) - 3), len(segments) - 1):
+        if segments[index] in product["sections"]:
+            return product["not_names"].isdisjoint(segments[index + 1 :])
+    return bool(_NUMBERED_PRODUCT.search(segments[-1])) or (segments[-1] == "p" and len(segments) > 1)
+
+
+def _is_never_product(place: _Place) -> bool:
     lists = _words()
-    *above, last = place.segments
-    if last in lists["product"]["not_names"] or lists["never"]["not_products"] & set(place.segments):
-        return 0
-    if any(_DATED.fullmatch(segment) for segment in place.segments):
-        return 0
-    if any(segment in lists["product"]["sections"] for segment in above[-2:]):
-        return 0 if set(above[1:]) & lists["product"]["not_names"] else 2
-    if _NUMBERED_PRODUCT.search(last) or (last == "p" and above):
-        return 2
-    # Magento and OXID write /category/blue-enamel-mug.html; so do articles, hence the lower worth.
-    return int(place.suffix == "html" and last.count("-") >= 2)
+    last = place.segments[-1]
+    return (
+        last in lists["product"]["not_names"]
+        or any(part in last for part in lists["product"]["not_parts"])
+        or any(last in lists[kind]["words"] for kind in _BY_WORDS)
+        or not lists["never"]["not_products"].isdisjoint(place.segments)
+        or any(_DATED.fullmatch(segment) for segment in place.segments)
+    )
+
+
+def _says_product(observation: Observation) -> bool:
+    types = {name.rpartition("/")[2] for name in observation.json_ld_types}
+    if types & _PRODUCT_TYPES and not types & _LIST_TYPES:
+        return True
+    if any(value.startswith("product") for value in observation.meta.get("og:type", ())):
+        return True
+    return any(mark in observation.body for mark in _BUY_BUTTONS)
+
+
+def _product_cards(start: Observation) -> frozenset[str]:
+    """URLs of the links inside elements that the page's own class names call products."""
+    if start.root is None:
+        return frozenset()
+    found = start.root.xpath(_PRODUCT_CARDS)
+    return frozenset(urljoin(start.url, str(href)) for href in found[:MAX_CARDS])
 
 
 def _place(parts: SplitResult) -> _Place:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
-from crawler.glance import Glance
+from crawler.glance import BARE_LINKS, Glance
 
 PARKED_TEXT_CHARS = 5_000
 PARKED_LINKS = 30
@@ -47,10 +46,12 @@ _LANDER_SCRIPT = re.compile(
     r"location(?:\.href)?\s*=\s*[\"']/lander|\bLANDER_SYSTEM\b|_trfd\.push\(\{[^}]{0,80}[\"']?ap[\"']?\s*:\s*[\"']parking"
 )
 _SALE_TITLE = re.compile(
-    r"\b(?:this |the )?domain(?: name)?\b.{0,60}\b(?:is |may be |are )?for sale\b|^[\w-]+(?:\.[\w-]+)+ (?:is |may be )?for sale\b"
-    r"|\bbuy this domain\b|\bdomain (?:ist |steht )?(?:zum verkauf|zu verkaufen)\b|\bdomaine? (?:est )?à vendre\b"
-    r"|\b(?:is )?parked (?:free|domain|by)\b|\bparked domain\b|\bdomain parking\b|\bdominio en venta\b|\bdominio in vendita\b"
+    r"\b(?:this |the )?domain(?: name)?\b.{0,60}\b(?:is |may be )?for sale\b"
+    r"|^[\w-]+(?:\.[\w-]+)+ (?:is |may be )?for sale\b|\bbuy this domain\b|\bparked (?:free|domain|by)\b"
+    r"|\bdomain (?:parking|(?:ist |steht )?(?:zum verkauf|zu verkaufen))\b|\bdomaine? (?:est )?à vendre\b"
+    r"|\bdominio (?:en venta|in vendita)\b"
 )
+_LISTING = ("index of /", "directory listing for /")
 _DEFAULT_TITLES = (
     ("welcome to nginx", "default page of nginx"),
     ("test page for the nginx", "default page of nginx"),
@@ -74,8 +75,6 @@ _DEFAULT_TITLES = (
     ("default parallels plesk", "default page of Plesk"),
     ("plesk obsidian", "default page of Plesk"),
     ("congratulations! your website is working", "default page of the host"),
-    ("index of /", "directory listing"),
-    ("directory listing for /", "directory listing"),
     ("account suspended", "suspended account"),
     ("this account has been suspended", "suspended account"),
     ("website suspended", "suspended account"),
@@ -91,10 +90,11 @@ _DEFAULT_TEXTS = (
     ("sorry, this shop is currently unavailable", "closed shop"),
 )
 _SOON = re.compile(
-    r"(?:(?:our |this |the |new )?(?:web ?site|site|page|store|shop) (?:is )?)?(?:coming (?:very )?soon|under construction|launching soon"
-    r"|opening soon|under maintenance|in kürze|bientôt(?: disponible)?|próximamente|in costruzione|binnenkort|em breve|site en construction"
-    r"|baustelle|im aufbau|wartungsarbeiten|maintenance(?: mode)?)\b"
-)  # fmt: skip
+    r"(?:(?:our |this |the |new )?(?:web ?site|site|page|store|shop) (?:is )?)?"
+    r"(?:coming (?:very )?soon|under construction|launching soon|opening soon|under maintenance|maintenance"
+    r"|baustelle|im aufbau|wartungsarbeiten|in kürze|bientôt|site en construction|próximamente"
+    r"|in costruzione|binnenkort|em breve)\b"
+)
 _SOON_TEXT_CHARS = 400
 
 
@@ -110,6 +110,8 @@ def parked_as(glance: Glance) -> str:
     dead = _DEAD_URL.search(url)
     if dead:
         return "suspended account" if dead[1].lower() == "suspendedpage" else "default page of cPanel"
+    if glance.title.startswith(_LISTING) and glance.text.startswith(_LISTING):
+        return "directory listing"
     if len(glance.observation.links) > PARKED_LINKS or len(glance.text) > PARKED_TEXT_CHARS:
         return ""
     return _parker(glance) or _default_page(glance) or _unfinished(glance)
@@ -136,6 +138,8 @@ def _parker(glance: Glance) -> str:
 
 
 def _default_page(glance: Glance) -> str:
+    if len(glance.observation.links) > BARE_LINKS:
+        return ""
     for start, reason in _DEFAULT_TITLES:
         if glance.title.startswith(start):
             return reason
@@ -151,7 +155,3 @@ def _unfinished(glance: Glance) -> str:
     if len(glance.text) > _SOON_TEXT_CHARS or len(glance.observation.links) > 8:
         return ""
     return "coming-soon page" if _SOON.match(glance.title) or _SOON.match(glance.text) else ""
-
-
-def host_of_page(glance: Glance) -> str:
-    return urlsplit(glance.observation.url).hostname or ""

@@ -6,7 +6,7 @@ import csv
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,9 +134,13 @@ def read_targets(
 
 
 def _targets(
-    rows: Iterator[Row], name: str, report: TargetReport, allow_private: bool, suppress: Container[str]
+    rows: Generator[Row, None, None],
+    name: str,
+    report: TargetReport,
+    allow_private: bool,
+    suppress: Container[str],
 ) -> Iterator[Target]:
-    with closing(_Seen()) as seen:
+    with closing(rows), closing(_Seen()) as seen:
         for row in rows:
             report.lines += 1
             try:
