@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fingerprints.hosts import parent_domains
-from fingerprints.model import EXCERPT_CHARS, Evidence, Observation, Resource, ResourceKind
+from fingerprints.model import EMBED_KINDS, EXCERPT_CHARS, Evidence, Observation, Resource, ResourceKind
 from fingerprints.observe import visible_text
 from fingerprints.plan import PatternSet, Plan, kind_allows, may_match, search_of
 from fingerprints.regexes import Match, Search, compile_search, expand, plausible_version
@@ -56,6 +56,8 @@ class _Matcher:
         self.page = observation
         self.columns = Columns(observation.root)
         self.found: dict[str, Evidence] = {}
+        self.worth: dict[str, tuple[float, bool, bool, bool]] = {}
+        """How good the evidence kept for each signal is; a better match replaces it."""
         self.budget = SEARCH_BYTES
 
     def run(self) -> None:
@@ -72,14 +74,12 @@ class _Matcher:
     # --- resources ---
 
     def _hosts(self) -> None:
-        best: dict[str, tuple[Resource, float]] = {}
+        seen: set[tuple[str, ResourceKind, float]] = set()
         for resource in self.page.resources:
             cap = _cap(resource)
-            known = best.get(resource.host)
-            if known is None or cap > known[1] or resource.kind not in (known[0].kind,):
+            if (resource.host, resource.kind, cap) not in seen:
+                seen.add((resource.host, resource.kind, cap))
                 self._host(resource, cap)
-                if known is None or cap > known[1]:
-                    best[resource.host] = (resource, cap)
         for template in self.page.container_tags:
             for signal in self.plan.containers.get(template, ()):
                 self._add(signal, signal.strength, template, f"container:{template}")
@@ -278,13 +278,10 @@ class _Matcher:
         account: str = "",
         kind: str = "",
     ) -> None:
-        known = self.found.get(signal.id)
-        if known and (known.strength, bool(known.version), bool(known.account)) >= (
-            strength,
-            bool(version),
-            bool(account),
-        ):
+        worth = (strength, kind not in EMBED_KINDS, bool(version), bool(account))
+        if self.worth.get(signal.id, (0.0, False, False, False)) >= worth and signal.id in self.found:
             return
+        self.worth[signal.id] = worth
         self.found[signal.id] = Evidence(
             technology=signal.id.rpartition("#")[0],
             signal=signal.id,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from fingerprints.model import Detection, DetectionState, Evidence
+from fingerprints.model import EMBED_KINDS, Detection, DetectionState, Evidence
 from fingerprints.rules import Combine, Rule
 
 PRESENT_FROM = {Combine.INDEPENDENT: 0.70, Combine.SUM: 0.50}
@@ -23,7 +23,6 @@ MAX_EVIDENCE = 8
 
 _VERSION_TRUST = {"header": 0, "meta": 1, "global": 2, "url": 3}
 """Channels in the order their versions are believed; the rest come after."""
-_EMBED_KINDS = frozenset({"img", "media", "link"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,4 +177,4 @@ def _detection(found: _Found) -> Detection:
 
 def _is_embed(evidence: tuple[Evidence, ...]) -> bool:
     """Whether only images, media and links speak for it: another site's content, not this site's tool."""
-    return bool(evidence) and all(item.kind in _EMBED_KINDS for item in evidence)
+    return bool(evidence) and all(item.kind in EMBED_KINDS for item in evidence)

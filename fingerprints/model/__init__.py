@@ -94,6 +94,10 @@ class ResourceKind(StrEnum):
     """Really requested by a browser: a rendered page or a HAR file."""
 
 
+EMBED_KINDS = frozenset({ResourceKind.IMG, ResourceKind.MEDIA, ResourceKind.LINK})
+"""Kinds that may show another site's content: alone they do not make a platform this site's own."""
+
+
 class Party(StrEnum):
     FIRST = "first"
     THIRD = "third"

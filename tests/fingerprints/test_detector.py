@@ -1,0 +1,172 @@
+"""Detection as a user sees it: what is used, what is only mentioned, and how sure we are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fingerprints.detector import Detector
+from fingerprints.model import Detection, DetectionState, Party, ResourceKind, Technology
+from fingerprints.observe import observe
+from fingerprints.resolve import MAX_EVIDENCE
+from fingerprints.rules import STRENGTH, Channel, Implied, Rule, Signal
+from fingerprints.ruleset import build_detector
+
+URL = "https://www.acme.com/"
+
+
+def rule(slug: str, *signals: dict[str, Any], category: str = "live_chat", **more: Any) -> Rule:
+    made = []
+    for number, data in enumerate(signals, start=1):
+        strength = STRENGTH[data.pop("strength", "strong")]
+        made.append(Signal(id=f"{slug}#{number}", strength=strength, on=Channel(data.pop("on")), **data))
+    technology = Technology(slug, slug.title(), category, (category,))
+    return Rule(technology, tuple(made), path=f"{slug}.toml", **more)
+
+
+def detect(rules: list[Rule], html: str = "", **page: Any) -> dict[str, Detection]:
+    return {d.slug: d for d in build_detector(rules).detect([observe(html, url=URL, **page)])}
+
+
+CHAT = rule("chat", {"on": "host", "hosts": ("js.chat.io",)})
+
+
+@pytest.mark.parametrize(
+    ("html", "state"),
+    [
+        ('<script src="https://js.chat.io/w.js"></script>', DetectionState.PRESENT),
+        ('<script src="https://eu.js.chat.io/w.js"></script>', DetectionState.PRESENT),
+        ("<script>load('https://js.chat.io/w.js')</script>", DetectionState.PRESENT),
+        ("<script>allow('https://js.chat.io/')</script>", DetectionState.WEAK),
+        ('<link rel=preload href="https://js.chat.io/w.js">', DetectionState.WEAK),
+        ('<link rel=preconnect href="https://js.chat.io">', DetectionState.WEAK),
+        ('<meta http-equiv="Content-Security-Policy" content="script-src js.chat.io">', DetectionState.WEAK),
+        ('<a href="https://js.chat.io/">Chat</a>', None),
+        ('<script src="https://notjs.chat.io/w.js"></script>', None),
+        ('<script src="https://js.chat.io.evil.com/w.js"></script>', None),
+        ('<script src="https://evil.com/js.chat.io/w.js"></script>', None),
+    ],
+)
+def test_how_a_page_refers_to_a_host_decides_what_it_proves(html: str, state: DetectionState | None) -> None:
+    found = detect([CHAT], html).get("chat")
+    assert (found.state if found else None) is state
+
+
+def test_signals_on_one_place_are_not_independent() -> None:
+    both = rule("chat", {"on": "host", "hosts": ("js.chat.io",), "strength": "medium"}, {"on": "url", "pattern": r"chat\.io/w", "strength": "medium"})
+    one_place = detect([both], '<script src="https://js.chat.io/w.js"></script>')["chat"]
+    assert (one_place.confidence, one_place.state) == (0.5, DetectionState.WEAK)
+    two_places = detect([both], '<script src="https://js.chat.io/a.js"></script><img src="https://x.chat.io/w">')["chat"]
+    assert (two_places.confidence, two_places.state) == (0.75, DetectionState.PRESENT)
+
+
+def test_the_same_signal_on_three_pages_counts_once() -> None:
+    weak = rule("chat", {"on": "html", "pattern": "chat-root", "strength": "medium"})
+    pages = [observe(f"<p>{n}</p><div class=chat-root>", url=f"{URL}{n}") for n in range(3)]
+    (found,) = build_detector([weak]).detect(pages)
+    assert (found.confidence, found.state) == (0.5, DetectionState.WEAK)
+
+
+def test_version_and_account_are_captured_with_the_excerpt() -> None:
+    pixel = rule("pixel", {"on": "script", "pattern": r"px\('init',\s*'(\d+)',\s*'v([\d.]+)'", "account": 1, "version": r"\2"})
+    found = detect([pixel], "<script>a();px('init', '12345', 'v2.1')</script>")["pixel"]
+    assert (found.accounts, found.version) == (("12345",), "2.1")
+    assert found.evidence[0].excerpt == "a();px('init', '12345', 'v2.1')"
+
+
+def test_evidence_never_carries_an_email_address_or_a_whole_page() -> None:
+    noisy = rule("noisy", {"on": "script", "pattern": r"boot\([^)]*\)"})
+    (item,) = detect([noisy], f"<script>boot('jane@acme.com {'x' * 500}')</script>")["noisy"].evidence
+    assert "jane" not in item.excerpt
+    assert "[e-mail]" in item.excerpt
+    assert len(item.excerpt) <= 160
+
+
+@pytest.mark.parametrize(
+    ("script", "fires"),
+    [
+        ("window.Acme = {}", True),
+        ("Acme={}", True),
+        ("window['Acme'] = 1", True),
+        ("var Acme=Acme||[]", True),
+        ("if(Acme == 1){}", False),
+        ("myAcme = 1", False),
+        ("x.Acme = 1", False),
+        ("Acme.other = 1", False),
+        ("'Acme = 1'", False),
+    ],
+)
+def test_global_is_seen_where_a_script_assigns_it(script: str, fires: bool) -> None:
+    found = detect([rule("acme", {"on": "global", "name": "Acme"})], f"<script>{script}</script>")
+    assert ("acme" in found) is fires
+
+
+def test_live_global_is_checked_by_value() -> None:
+    versioned = rule("lib", {"on": "global", "name": "Lib.version", "pattern": r"^([\d.]+)$", "version": r"\1"})
+    assert detect([versioned], globals={"Lib.version": "3.2"})["lib"].version == "3.2"
+    assert detect([versioned], globals={"Lib.version": "beta"}) == {}
+
+
+def test_first_party_path_says_something_a_third_party_path_does_not() -> None:
+    wordpress = rule("wp", {"on": "url", "pattern": "/wp-content/", "party": Party.FIRST})
+    assert detect([wordpress], '<img src="/wp-content/a.png">')
+    assert not detect([wordpress], '<img src="https://other.org/wp-content/a.png">')
+
+
+def test_images_and_links_alone_are_an_embed_not_the_platform() -> None:
+    shop = rule("shop", {"on": "host", "hosts": ("cdn.shop.io",)})
+    assert detect([shop], '<img src="https://cdn.shop.io/1.png">')["shop"].scope == "embed"
+    both = '<img src="https://cdn.shop.io/1.png"><script src="https://cdn.shop.io/t.js"></script>'
+    assert detect([shop], both)["shop"].scope == "site"
+
+
+def test_link_counts_only_where_a_signal_asks_for_links() -> None:
+    board = rule("jobs", {"on": "url", "pattern": r"jobs\.io/\w+", "kinds": frozenset({ResourceKind.LINK})})
+    assert detect([board], '<a href="https://jobs.io/acme">Careers</a>')
+    assert not detect([board], '<script src="https://jobs.io/acme"></script>')
+
+
+def test_implied_technology_is_marked_and_lists_no_evidence() -> None:
+    plugin = rule("plugin", {"on": "html", "pattern": "plugin-x"}, implies=(Implied("base"),))
+    found = detect([plugin, rule("base", {"on": "html", "pattern": "base-x"})], "<p>plugin-x</p>")
+    assert (found["base"].implied_by, found["base"].evidence) == ("plugin", ())
+
+
+def test_result_does_not_depend_on_the_order_of_rules_and_pages() -> None:
+    rules = [
+        rule("a", {"on": "html", "pattern": "aaaa"}, excludes=("b",), implies=(Implied("c"),)),
+        rule("b", {"on": "html", "pattern": "bbbb"}, implies=(Implied("c"),)),
+        rule("c", {"on": "html", "pattern": "cccc", "strength": "medium"}),
+    ]
+    pages = [observe("<p>aaaa</p>", url=URL), observe("<p>bbbb cccc</p>", url=f"{URL}2")]
+    first = build_detector(rules).detect(pages)
+    assert build_detector(rules[::-1]).detect(pages[::-1]) == first
+    assert [d.slug for d in first] == ["a", "c"]
+
+
+def test_dns_container_json_ld_and_robots_channels() -> None:
+    rules = [
+        rule("mail", {"on": "dns", "name": "MX", "pattern": r"aspmx\.l\.google\.com"}),
+        rule("help", {"on": "dns", "name": "CNAME:help", "pattern": r"\.desk\.io"}),
+        rule("heat", {"on": "container", "name": "__hjtc"}),
+        rule("food", {"on": "json_ld", "pattern": "^Recipe$"}),
+        rule("bots", {"on": "robots", "pattern": "User-agent: GPTBot"}),
+    ]
+    html = '<script type="application/ld+json">{"@type":"Recipe"}</script>'
+    dns = {"MX": ("1 aspmx.l.google.com.",), "CNAME:help": ("acme.desk.io.",)}
+    found = detect(rules, html, dns=dns, robots="User-agent: GPTBot\nDisallow: /")
+    assert set(found) == {"mail", "help", "food", "bots"}
+    assert all(d.state is DetectionState.PRESENT for d in found.values())
+
+
+def test_evidence_list_is_capped() -> None:
+    many = rule("many", *({"on": "script", "pattern": f"call_{n:02d}"} for n in range(20)))
+    html = "".join(f"<script>call_{n:02d}</script>" for n in range(20))
+    assert len(detect([many], html)["many"].evidence) == MAX_EVIDENCE
+
+
+def test_default_rules_find_an_inline_loader_with_its_account() -> None:
+    html = "<script>!function(f,b,e,v,n,t,s){}(window,document,'script','https://connect.facebook.net/en_US/fbevents.js');fbq('init', '123456789012345');</script>"
+    found = {d.slug: d for d in Detector.default().detect([observe(html, url=URL)])}
+    assert found["meta-pixel"].accounts == ("123456789012345",)

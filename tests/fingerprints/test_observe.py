@@ -1,0 +1,154 @@
+"""From a response to an observation: what is seen, how it is labelled, and where it stops."""
+
+from __future__ import annotations
+
+import pytest
+
+from fingerprints.model import Observation, Party, ResourceKind
+from fingerprints.observe import MAX_BODY_BYTES, MAX_RESOURCES, observe, visible_text
+
+URL = "https://www.acme.com/shop/"
+
+
+def seen(html: str | bytes, **page: object) -> dict[str, ResourceKind]:
+    return {r.url: r.kind for r in observe(html, url=URL, **page).resources}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("html", "url", "kind"),
+    [
+        ('<script src="//cdn.acme.net/a.js"></script>', "https://cdn.acme.net/a.js", ResourceKind.SCRIPT),
+        ("<script src=/a.js></script>", "https://www.acme.com/a.js", ResourceKind.SCRIPT),
+        ("<script src=a.js></script>", "https://www.acme.com/shop/a.js", ResourceKind.SCRIPT),
+        ('<base href="https://b.io/x/"><script src=a.js></script>', "https://b.io/x/a.js", ResourceKind.SCRIPT),
+        ('<SCRIPT SRC="https://c.io/a.js" TYPE="text/plain">', "https://c.io/a.js", ResourceKind.SCRIPT),
+        ('<script type=text/plain data-src="https://c.io/late.js">', "https://c.io/late.js", ResourceKind.SCRIPT),
+        ('<iframe data-lazy-src="https://v.io/embed/1">', "https://v.io/embed/1", ResourceKind.IFRAME),
+        ('<noscript><img src="https://p.io/tr?id=1&amp;x"></noscript>', "https://p.io/tr?id=1&x", ResourceKind.IMG),
+        ('<link rel="preconnect" href="https://fast.io">', "https://fast.io", ResourceKind.CONNECT),
+        ('<link rel="preload" as=script href="https://fast.io/a.js">', "https://fast.io/a.js", ResourceKind.PRELOAD),
+        ('<link rel="Stylesheet" href="/s.css">', "https://www.acme.com/s.css", ResourceKind.STYLESHEET),
+        ('<form action="https://mail.io/post">', "https://mail.io/post", ResourceKind.FORM),
+        ('<a href="https://vendor.com/">Vendor</a>', "https://vendor.com/", ResourceKind.LINK),
+        ('<script>var u="https:\\/\\/x.io\\/w.js"</script>', "https://x.io/w.js", ResourceKind.INLINE),
+        ('<script>var u="https:\\u002F\\u002Fx.io/w.js"</script>', "https://x.io/w.js", ResourceKind.INLINE),
+        ("<script>load('//x.io/w.js?a=1&amp;b=2')</script>", "https://x.io/w.js?a=1&b=2", ResourceKind.INLINE),
+        ('<script type="application/json">{"src":"https://x.io/w.js"}</script>', "https://x.io/w.js", ResourceKind.INLINE),
+        ('<video src="https://m.io/a.mp4">', "https://m.io/a.mp4", ResourceKind.MEDIA),
+        ('<object data="https://m.io/a.swf">', "https://m.io/a.swf", ResourceKind.MEDIA),
+    ],
+)
+def test_reference_becomes_a_resource(html: str, url: str, kind: ResourceKind) -> None:
+    assert seen(html)[url] is kind
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<!-- <script src='https://x.io/w.js'></script> -->",
+        "<script>// x.io/w.js is our loader\nvar a = 1; //x.io/w.js</script>",
+        '<script type="application/ld+json">{"sameAs":["https://x.io/w.js"]}</script>',
+        '<script type="application/json">{"link":"https://x.io/about"}</script>',
+        '<link rel="canonical" href="https://x.io/"><link rel="alternate" href="https://x.io/feed">',
+        '<a href="mailto:a@x.io">write</a><a href="#x.io">up</a><img src="data:image/gif;x.io">',
+    ],
+)
+def test_mention_is_not_a_resource(html: str) -> None:
+    assert not [url for url in seen(html) if "x.io" in url]
+
+
+def test_hosts_of_a_policy_are_marked_as_allowed_only() -> None:
+    headers = {"Content-Security-Policy": "script-src 'self' https://*.vendor.com cdn.other.io:443; img-src data:"}
+    kinds = seen("<p>hi", headers=headers)
+    assert kinds == {"https://vendor.com/": ResourceKind.CSP, "https://cdn.other.io/": ResourceKind.CSP}
+
+
+def test_party_is_told_by_registrable_domain() -> None:
+    page = observe('<img src="https://img.acme.com/1"><img src="https://acme.com.evil.io/1">', url=URL)
+    assert [r.party for r in page.resources] == [Party.FIRST, Party.THIRD]
+
+
+def test_named_values_are_lower_cased_and_all_kept() -> None:
+    page = observe(
+        '<html lang="de-DE"><title> A\n B </title><meta NAME=Generator content="X 1"><meta property="og:type" content=shop>',
+        url=URL,
+        headers={"X-Powered-By": ["PHP/8", "Next.js"], "Set-Cookie": ["a=1; Path=/", "b=2"]},
+        cookies={"c": "3"},
+    )
+    assert page.headers["x-powered-by"] == ("PHP/8", "Next.js")
+    assert page.cookies == {"a": "1", "b": "2", "c": "3"}
+    assert page.meta == {"generator": ("X 1",), "og:type": ("shop",)}
+    assert (page.title, page.language) == ("A B", "de-DE")
+
+
+def test_json_ld_types_are_found_at_any_depth_and_in_broken_blocks() -> None:
+    html = (
+        '<script type="application/ld+json">{"@graph":[{"@type":"Product","brand":{"@type":["Brand"]}}]}</script>'
+        '<script type="application/ld+json">{"@type": "Organization", broken</script>'
+    )
+    assert set(observe(html).json_ld_types) == {"Product", "Brand", "Organization"}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        ("Müller".encode(), {}),
+        ("Müller".encode(), {"content-type": "text/html; charset=iso-8859-1"}),
+        ("Müller".encode("latin-1"), {"content-type": "text/html; charset=iso-8859-1"}),
+        ("Müller".encode("latin-1"), {"content-type": "text/html; charset=utf-8"}),
+        ('<meta charset="windows-1252">Müller'.encode("cp1252"), {}),
+        ("Müller".encode("utf-16"), {}),
+        ("<p>Müller</p>".encode("utf-16-le"), {}),
+        ("\ufeffMüller".encode(), {}),
+        ("Müller".encode("latin-1"), {"content-type": "text/html; charset=no-such-charset"}),
+    ],
+)
+def test_text_is_read_whatever_its_declaration_claims(body: bytes, headers: dict[str, str]) -> None:
+    assert "Müller".encode() in observe(body, headers=headers).body
+
+
+def test_nul_bytes_do_not_hide_what_follows() -> None:
+    assert seen(b"<p>\0\0</p><script src='https://x.io/a.js'></script>") == {"https://x.io/a.js": ResourceKind.SCRIPT}
+
+
+@pytest.mark.parametrize("html", ["", "plain words", "<", "<!DOCTYPE html>", "<!--" * 5000, b"\xff\xfe", b"\x00"])
+def test_page_without_markup_gives_an_empty_observation(html: str | bytes) -> None:
+    assert observe(html).resources == ()
+
+
+@pytest.mark.parametrize(
+    ("html", "flag"),
+    [
+        ("<p>" + "x" * MAX_BODY_BYTES, "body_cut"),
+        ("<div>" * 50_000 + "<script src=/a.js></script>", "tree_cut"),
+        ("".join(f"<img src=/{n}.png>" for n in range(MAX_RESOURCES + 1)), "resources_cut"),
+        ("<script>1</script>" * 501, "scripts_cut"),
+    ],
+)
+def test_what_is_cut_is_flagged(html: str, flag: str) -> None:
+    assert flag in observe(html, url=URL).flags
+
+
+def test_containers_are_named_by_what_loads_them_not_by_links() -> None:
+    html = (
+        "<script>(function(w,d,s,l,i){})(window,document,'script','dataLayer','GTM-AB12CD')</script>"
+        '<script src="https://tags.tiqcdn.com/utag/acme/main/prod/utag.js"></script>'
+        '<a href="https://www.googletagmanager.com/ns.html?id=GTM-OTHER1">an article</a>'
+    )
+    assert observe(html, url=URL).containers == ("gtm:GTM-AB12CD", "tealium:acme/main/prod")
+
+
+def test_visible_text_leaves_scripts_out() -> None:
+    page = observe("<title>T</title><p>one <b>two</b> three<script>four</script><style>five</style><p>six")
+    assert visible_text(page).split() == ["T", "one", "two", "three", "six"]
+
+
+def test_attribute_order_quoting_case_and_white_space_change_nothing() -> None:
+    variants = [
+        '<script async src="https://x.io/a.js" id=b></script>',
+        "<script id='b' src='https://x.io/a.js' async></script>",
+        "<SCRIPT\n ASYNC\tSRC=https://x.io/a.js  ID=b ></SCRIPT>",
+        '<script src = "https://x.io/a.js"></script>',
+    ]
+    observations: list[Observation] = [observe(html, url=URL) for html in variants]
+    assert {page.resources for page in observations} == {observations[0].resources}
