@@ -1,0 +1,184 @@
+"""The engine against itself: what the prefilter skips could not have matched, and nothing is slow."""
+
+from __future__ import annotations
+
+import functools
+import json
+import random
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fingerprints import cache
+from fingerprints.detector import Detector
+from fingerprints.match import match
+from fingerprints.model import Observation
+from fingerprints.observe import observe
+from fingerprints.plan import PatternSet, Plan
+from fingerprints.regexes import compile_search, plausible_version, required_literals, uses_backtracking
+from fingerprints.rules import Signal
+from fingerprints.ruleset import build_detector, load_detector
+from fingerprints.scan import AhoCorasickScanner, build_scanner
+from fingerprints.selftest import matching_text, page_for
+
+
+@functools.cache
+def detector() -> Detector:
+    return Detector.default()
+
+
+def all_signals() -> list[Signal]:
+    return [signal for rule in detector().rules.values() for signal in rule.signals]
+
+
+def test_every_signal_fires_on_a_page_made_from_its_own_pattern() -> None:
+    silent, covered = [], 0
+    for signal in all_signals():
+        page = page_for(signal)
+        if page is None:
+            continue
+        covered += 1
+        fired = {item.signal for item in match(detector().plan, page)[0]}
+        if signal.id not in fired:
+            silent.append(signal.id)
+    assert silent == []
+    assert covered > 0.97 * len(all_signals())
+
+
+def unfiltered(plan: Plan) -> Plan:
+    """The same plan with every pattern tried on every text: slow, and certain."""
+
+    def open_set(patterns: PatternSet) -> PatternSet:
+        everything = tuple(range(len(patterns.signals)))
+        return PatternSet(patterns.signals, (), (), everything, "aho-corasick")
+
+    from dataclasses import fields, replace
+
+    changed = {}
+    for item in fields(plan):
+        value = getattr(plan, item.name)
+        if isinstance(value, PatternSet):
+            changed[item.name] = open_set(value)
+        elif isinstance(value, dict) and value and isinstance(next(iter(value.values())), PatternSet):
+            changed[item.name] = {key: open_set(patterns) for key, patterns in value.items()}
+    return replace(plan, **changed)
+
+
+def pages_from_rules(count: int) -> list[Observation]:
+    chosen = random.Random(7).sample(all_signals(), count)
+    return [page for page in map(page_for, chosen) if page is not None]
+
+
+def test_prefilter_changes_speed_and_nothing_else() -> None:
+    plain = unfiltered(detector().plan)
+    for page in pages_from_rules(60):
+        assert match(plain, page) == match(detector().plan, page)
+
+
+def test_both_scan_engines_find_the_same() -> None:
+    other = build_detector(detector().rules.values(), engine="aho-corasick")
+    for page in pages_from_rules(150):
+        assert match(other.plan, page) == match(detector().plan, page)
+
+
+@given(st.lists(st.text("abcAB.-/", min_size=3, max_size=6), min_size=1, max_size=12, unique_by=str.lower), st.text("abcAB.-/", max_size=60))
+def test_scanners_agree_with_a_plain_search(literals: list[str], text: str) -> None:
+    lowered = [literal.lower() for literal in literals]
+    expected = {index for index, literal in enumerate(lowered) if literal in text.lower()}
+    assert build_scanner(lowered).scan(text.encode()) == expected
+    assert AhoCorasickScanner(lowered).scan(text.encode()) == expected
+
+
+@given(st.from_regex(r"[a-c](?:\|[a-c]{2,5}|\(\?:[a-d]{3,6}\)[?+]?|\[[ab]\][+*]?|[a-d]{3,6}){1,4}", fullmatch=True))
+@settings(max_examples=150)
+def test_required_literals_are_in_every_match(pattern: str) -> None:
+    text = matching_text(pattern)
+    if text is not None:
+        for literals in required_literals(pattern):
+            assert any(literal in text.lower() for literal in literals)
+
+
+HOSTILE = {
+    "nested": "<div>" * 100_000,
+    "attributes": "<div " + " ".join(f'a{n}="x"' for n in range(40_000)) + ">",
+    "open_tags": "<link href=bootstrap bootstrap" * 16_000,
+    "script": "<script>" + "fbq('init' " * 45_000 + "</script>",
+    "quotes": "<script>\"'" * 50_000,
+    "urls": "<script>" + '"https://a.b/' * 38_000 + "</script>",
+    "classes": '<p class="' + "wp-block " * 55_000 + '">',
+    "comments": "<!--" * 125_000,
+    "json": '<script type="application/ld+json">' + "[" * 480_000,
+    "generator": '<meta name="generator" content="' + "WordPress " * 48_000 + '">',
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_page_is_over_soon(name: str) -> None:
+    # The limit is a hundred times what is measured: it fails for what is not linear, not for a busy machine.
+    page = HOSTILE[name][:500_000]
+    started = time.process_time()
+    detector().detect([observe(page, url="https://www.example.com/")])
+    assert time.process_time() - started < 5
+
+
+def test_page_that_needs_too_much_work_is_flagged_not_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fingerprints.match.SEARCH_BYTES", 2_000)
+    page = observe("<script>fbq('init','123456789012345');" + "x" * 5_000 + "</script>", url="https://www.example.com/")
+    _, flags = match(detector().plan, page)
+    assert flags == {"budget_spent"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "literals"),
+    [
+        (r"js(?:-eu1)?\.acme\.io/(\d+)", [{".acme.io/"}]),
+        (r"(?:foobar|bazqux)x", [{"foobar", "bazqux"}]),
+        (r"(?:foobar)?x", []),
+        (r"[Aa]cme\w+", [{"acme"}]),
+        (r"(?:ab|longer)", []),
+        (r"acme{2,3}", [{"acm"}]),
+    ],
+)
+def test_required_literals(pattern: str, literals: list[set[str]]) -> None:
+    assert [set(found) for found in required_literals(pattern)] == literals
+
+
+@pytest.mark.parametrize(("pattern", "backtracks"), [("a(?!b)", True), (r"(a)\1", True), ("a(?:b)c", False)])
+def test_patterns_that_re2_refuses_are_known(pattern: str, backtracks: bool) -> None:
+    assert uses_backtracking(pattern) is backtracks
+
+
+def test_search_is_without_regard_to_case_and_linear() -> None:
+    assert compile_search("ACME-(x+x+)+y")(b"acme-" + b"x" * 50_000) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("6.4.2", "6.4.2"), (" 1.0 ", "1.0"), ("20240101", ""), ("12345", ""), ("9999", "9999"), ("a1b2c3d4", ""), ("5.0-beta.2", "5.0-beta.2")],
+)
+def test_what_can_be_a_version(text: str, version: str) -> None:
+    assert plausible_version(text) == version
+
+
+def test_broken_cache_is_rebuilt_without_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TECHNOGRAPH_CACHE", str(tmp_path))
+    rules = tmp_path / "rules.json"
+    rules.write_text(json.dumps({"Acme": {"cats": [1], "html": "acme-x"}}))
+    first = load_detector([rules], ours=False)
+    (kept,) = tmp_path.glob("rules-*.pickle")
+    kept.write_bytes(b"not a pickle")
+    again = load_detector([rules], ours=False)
+    assert again.detect([observe("<p>acme-x</p>")]) == first.detect([observe("<p>acme-x</p>")])
+    assert cache.load("no such digest") is None
+
+
+def test_cached_detector_finds_what_a_fresh_one_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TECHNOGRAPH_CACHE", str(tmp_path))
+    fresh = Detector.load()
+    cached = Detector.load()
+    assert cached is not fresh
+    for page in pages_from_rules(40):
+        assert cached.detect([page]) == fresh.detect([page])
