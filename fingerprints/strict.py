@@ -36,7 +36,9 @@ class Table:
         self._asked.add(key)
         if key not in self._data:
             if required:
-                raise RuleError(f"{self.where}: key {key!r} is missing")
+                misspelt = difflib.get_close_matches(key, self._data, n=1)
+                hint = f"; did you mean it by {misspelt[0]!r}?" if misspelt else ""
+                raise RuleError(f"{self.where}: key {key!r} is missing{hint}")
             return default
         value = self._data.pop(key)
         kinds = kind if isinstance(kind, tuple) else (kind,)
