@@ -231,7 +231,7 @@ SELECT {group} AS platform,
 FROM category
 JOIN site_category AS known ON known.category_id = category.id
 JOIN site ON site.id = known.site_id
-WHERE category.slug = ? GROUP BY platform
+WHERE category.slug = ? GROUP BY 1
 """
 _USERS = """
 SELECT {group} AS platform, technology.slug AS technology, technology.name, count(*) AS sites
@@ -242,5 +242,5 @@ JOIN site_technology AS used
     ON used.technology_id = technology.id AND used.state = 'present' AND used.scope = 'site'
 JOIN site ON site.id = used.site_id
 WHERE category.slug = ? AND site.scanned_at >= ?
-GROUP BY platform, technology.id ORDER BY platform, sites DESC, technology.slug
+GROUP BY 1, technology.id ORDER BY 1, sites DESC, technology.slug
 """

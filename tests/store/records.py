@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from fingerprints.model import (
     Assessment,
     AssessmentState,
@@ -18,6 +21,7 @@ from fingerprints.model import (
     Taxonomy,
     Technology,
 )
+from store.database import Store
 
 NOW = "2026-11-22T06:00:00Z"
 LAST_NIGHT = "2026-11-22T02:00:00Z"
@@ -67,7 +71,7 @@ def evidence(slug: str, page_url: str = "https://acme.com/", excerpt: str = "cdn
 
 def detection(
     slug: str,
-    state: DetectionState = DetectionState.PRESENT,
+    state: str = DetectionState.PRESENT,
     confidence: float = 0.95,
     version: str = "",
     scope: str = "site",
@@ -79,7 +83,7 @@ def detection(
         name=name,
         category=category,
         categories=(category,),
-        state=state,
+        state=DetectionState(state),
         confidence=confidence,
         version=version,
         scope=scope,
@@ -111,7 +115,8 @@ def site(
 ) -> Record:
     """A record that was read, with these technologies and these categories assessed."""
     detections = tuple(detection(item) if isinstance(item, str) else item for item in technologies)
-    found = dict.fromkeys(d.category for d in detections if d.state is DetectionState.PRESENT)
+    used = [d for d in detections if d.state is DetectionState.PRESENT and d.scope == "site"]
+    found = dict.fromkeys(d.category for d in used)
     return Record(
         domain=domain,
         id=domain,
@@ -141,3 +146,20 @@ def failed(domain: str, outcome: Outcome = Outcome.TIMEOUT, scanned_at: str = LA
         ruleset="2026.11.1+3f9c2a7b",
         tool_version="0.1.0",
     )
+
+
+def filled(path: Path, records: Sequence[Record]) -> Store:
+    """A new database with the taxonomy and one finished crawl of these records."""
+    store = Store.open(path)
+    store.sync_taxonomy(taxonomy())
+    crawl = store.begin_crawl(
+        source="prospects.csv",
+        settings_hash="s1",
+        ruleset="2026.11.1+3f9c2a7b",
+        tool_version="0.1.0",
+        config={},
+        started_at="2026-11-22T01:00:00Z",
+    )
+    store.save(crawl.id, records)
+    store.finish_crawl(crawl.id, "2026-11-22T03:00:00Z")
+    return store
