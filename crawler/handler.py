@@ -41,7 +41,7 @@ class CappedHTTPHandler(HTTP11DownloadHandler):
         from twisted.internet import reactor
 
         url = urlparse_cached(request)
-        resolver: Any = reactor.nameResolver  # type: ignore[attr-defined]
+        resolver: Any = reactor.nameResolver
         await resolver.endpoints(url.hostname or "", url.port or (443 if url.scheme == "https" else 80))
         return await super().download_request(request)
 

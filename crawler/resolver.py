@@ -20,7 +20,7 @@ import aiodns
 from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError
 from twisted.internet.address import IPv4Address as TCP4Address
 from twisted.internet.address import IPv6Address as TCP6Address
-from twisted.internet.interfaces import IHostnameResolver, IHostResolution, IResolutionReceiver
+from twisted.internet.interfaces import IHostnameResolver, IHostResolution
 from zope.interface import implementer
 
 from crawler.addresses import IP, is_public, literal_address
@@ -143,12 +143,12 @@ class PublicResolver:
 
     def resolveHostName(  # noqa: N802 - Twisted's name
         self,
-        resolutionReceiver: IResolutionReceiver,  # noqa: N803
+        resolutionReceiver: Any,  # noqa: N803
         hostName: str,  # noqa: N803
         portNumber: int = 0,  # noqa: N803
         addressTypes: Sequence[type] | None = None,  # noqa: N803
         transportSemantics: str = "TCP",  # noqa: N803
-    ) -> IHostResolution:
+    ) -> _Resolution:
         """Twisted's question. No addresses is its way of saying that the name leads nowhere."""
         resolution = _Resolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
@@ -217,7 +217,7 @@ class _Resolution:
         """Nothing to do: the lookup has its own time-out, and its answer serves the next request."""
 
 
-def _deliver_to(receiver: IResolutionReceiver) -> Callable[[asyncio.Task[list[Endpoint]]], None]:
+def _deliver_to(receiver: Any) -> Callable[[asyncio.Task[list[Endpoint]]], None]:
     def deliver(task: asyncio.Task[list[Endpoint]]) -> None:
         if not task.cancelled() and task.exception() is None:
             for address, port in task.result():

@@ -75,7 +75,7 @@ class RobotsMiddleware:
         if origin not in self._rules.setdefault(domain, {}):
             response = await self._fetch(f"{origin}/robots.txt", request, domain)
             if response.status == 429 or response.status >= 500:
-                return response.replace(url=request.url)
+                return response.replace(url=request.url, request=request)
             self._rules[domain][origin] = _rules_in(response)
         rules, text = self._rules[domain][origin]
         if not rules.can_fetch(request.url, self._agent):

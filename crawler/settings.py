@@ -30,9 +30,7 @@ DEFAULT_REQUEST_HEADERS = {  # default: the same; stated because sites choose th
 
 # -- How fast ------------------------------------------------------------------------------------------
 
-CONCURRENT_REQUESTS = (
-    256  # default 16: sites open at once in one process; nearly all of their time is waiting
-)
+CONCURRENT_REQUESTS = 256  # default 16: sites open at once in one process; mostly they are waited for
 CONCURRENT_REQUESTS_PER_DOMAIN = 1  # default 8: never two requests at a time to one site
 DOWNLOAD_DELAY = 1.0  # default 0: seconds between the pages of one site (robots.txt may ask for more)
 DOWNLOAD_DELAY_JITTER = 0  # default 0.5, which would make every second pause shorter than promised
@@ -43,15 +41,11 @@ CONCURRENT_ITEMS = 1  # default 100: Scrapy starts that many tasks per response,
 TECHNOGRAPH_PAGES = 4  # the home page and three more (product, cart, pricing...) per site
 TECHNOGRAPH_TARGET_TIMEOUT = 60  # seconds for one site in all; what was read by then is what counts
 TECHNOGRAPH_MAX_CRAWL_DELAY = 10  # seconds; a longer Crawl-delay or Retry-After ends the site early instead
-TECHNOGRAPH_MAX_BODY_BYTES = (
-    2 * 1024 * 1024
-)  # a page is cut here and kept; pages above it are data, not markup
+TECHNOGRAPH_MAX_BODY_BYTES = 2 * 1024 * 1024  # a page is cut here and kept; what is above is data
 TECHNOGRAPH_MAX_ROBOTS_BYTES = 500 * 1024  # RFC 9309 section 2.5 asks for at least 500 KiB
 DOWNLOAD_TIMEOUT = 15  # default 180: seconds for one response; a body dripping for 2/3 of it is cut and kept
 DNS_TIMEOUT = 5  # default 60
-DOWNLOAD_MAXSIZE = (
-    8 * 1024 * 1024
-)  # default 1 GiB: stops decompression bombs, which our own cap sees too late
+DOWNLOAD_MAXSIZE = 0  # default 1 GiB: throws larger pages away; our own caps keep what came before them
 DOWNLOAD_WARNSIZE = 0  # default 32 MiB: a warning per site is noise here
 DOWNLOAD_FAIL_ON_DATALOSS = False  # default True would throw away every page with a wrong Content-Length
 MEMUSAGE_LIMIT_MB = 1500  # default 0: a worker this large has a leak; it stops and a fresh one takes over
@@ -60,12 +54,8 @@ MEMUSAGE_LIMIT_MB = 1500  # default 0: a worker this large has a leak; it stops 
 
 TWISTED_DNS_RESOLVER = "crawler.resolver.PublicResolver"  # default: threads, IPv4 only, connects anywhere
 TECHNOGRAPH_ALLOW_PRIVATE_ADDRESSES = False  # True in the demo and the tests: their web is on this machine
-TECHNOGRAPH_RESOLVE_ALL_TO = (
-    ""  # "127.0.0.1:8080" or "http=127.0.0.1:8080,https=127.0.0.1:8443": a web of our own
-)
-TECHNOGRAPH_NAME_SERVERS: list[
-    str
-] = []  # empty: the system's; a local caching resolver is best for large crawls
+TECHNOGRAPH_RESOLVE_ALL_TO = ""  # "IP:PORT" or "http=IP:PORT,https=IP:PORT" of a web of our own
+TECHNOGRAPH_NAME_SERVERS: list[str] = []  # empty: the system's; best for large crawls: a local cache
 DOWNLOAD_HANDLERS = {
     "http": "crawler.handler.CappedHTTPHandler",  # default keeps idle sockets 240 s and has no cap on headers
     "https": "crawler.handler.CappedHTTPHandler",
@@ -86,6 +76,8 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,  # the spider's ladder and Retry-After decide
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "crawler.decompress.DecompressionMiddleware": 590,  # cuts a bomb at the page limit and keeps what came
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "crawler.cookies.SiteCookiesMiddleware": 700,  # one jar a site, dropped with the site
 }
@@ -105,9 +97,7 @@ TECHNOGRAPH_RULES = ""  # a folder of rules to load beside ours
 
 SCHEDULER_PRIORITY_QUEUE = "scrapy.pqueues.ScrapyPriorityQueue"  # default slows down with every open site
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # default drops a second site's request without a word
-ASYNCIO_EVENT_LOOP = (
-    None if sys.platform == "win32" else "uvloop.Loop"
-)  # default asyncio's: 0.3 ms a page slower
+ASYNCIO_EVENT_LOOP = None if sys.platform == "win32" else "uvloop.Loop"  # default is 0.3 ms a page slower
 REMOTE_CONTROL_ENABLED = False  # default True opens a port that runs code
 TELNETCONSOLE_ENABLED = False  # default True, likewise
 FEED_EXPORT_ENCODING = "utf-8"  # default writes non-ASCII as \u escapes

@@ -14,7 +14,7 @@ from crawler.items import SiteItem, Target
 from crawler.outcomes import failure_outcome, furthest
 from crawler.pages import WANTED, next_pages, page_kind
 from crawler.redirects import is_within, meta_refresh, redirect_location, retry_after_s
-from crawler.walls import classify
+from crawler.walls import Verdict, classify
 from fingerprints.model import Observation, Outcome, Page, PageKind
 from fingerprints.observe import observe, set_cookies
 
@@ -24,6 +24,7 @@ UNREACHED = (
     Outcome.DNS_ERROR,
     Outcome.TLS_ERROR,
     Outcome.REFUSED,
+    Outcome.HTTP_ERROR,  # of a request without a response: closed during the TLS handshake looks like this
 )
 """Failures after which another scheme or `www.` may still answer."""
 HARMLESS = (
@@ -243,10 +244,15 @@ class Visit:
             self._observations.append(replace(observation, flags=frozenset(flags)))
         if self._kind is PageKind.HOME:
             self._flags.update(flags)
-            self._home = _Ending(verdict.outcome, verdict.detail, answer.url, answer.status)
+            self._home = self._home_ending(answer, verdict)
             if verdict.outcome.is_assessable and self._limits.pages > 1:
                 self._wanted.extend(next_pages(observation, limit=len(WANTED)))
         return self._next_page(verdict.outcome, now_s)
+
+    def _home_ending(self, answer: Answer, verdict: Verdict) -> _Ending:
+        if verdict.outcome is Outcome.OK and answer.is_cut:
+            return _Ending(Outcome.PARTIAL, "the page was cut short", answer.url, answer.status)
+        return _Ending(verdict.outcome, verdict.detail, answer.url, answer.status)
 
     def _page_missed(
         self, answer: Answer, outcome: Outcome, detail: str, now_s: float, *, redirected_to: str = ""

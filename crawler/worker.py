@@ -15,7 +15,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -48,22 +48,34 @@ async def targets_from(fd: int) -> AsyncIterator[Target]:
         yield target_from_line(line)
 
 
-def run(overrides: Mapping[str, Any], *, in_fd: int, out_fd: int) -> None:
-    """Crawl what comes in until the input ends; returns when the last record is out."""
+def run(overrides: Mapping[str, Any], feed: AsyncIterator[Target], on_item: Callable[[Any], None]) -> None:
+    """Crawl what the feed gives and hand over what the pipelines return; returns when all is done.
+
+    Once a process: it starts Twisted's reactor, which cannot be started again.
+    """
     settings = Settings()
     settings.setmodule("crawler.settings")
     settings.update(dict(overrides), priority="cmdline")
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler("site")
 
-    def send(item: Mapping[str, Any]) -> None:
+    def scraped(item: Any) -> None:
+        on_item(item)
+
+    crawler.signals.connect(scraped, signal=signals.item_scraped)
+    process.crawl(crawler, feed=feed)
+    process.start(install_signal_handlers=False)
+
+
+def line_writer(fd: int) -> Callable[[Any], None]:
+    """Writes each object as one JSON line, waiting while the reader is busy."""
+
+    def write(item: Any) -> None:
         line = memoryview(json.dumps(item, ensure_ascii=False).encode() + b"\n")
         while line:
-            line = line[os.write(out_fd, line) :]
+            line = line[os.write(fd, line) :]
 
-    crawler.signals.connect(send, signal=signals.item_scraped)
-    process.crawl(crawler, feed=targets_from(in_fd))
-    process.start(install_signal_handlers=False)
+    return write
 
 
 def main() -> None:
@@ -73,7 +85,8 @@ def main() -> None:
     # Records have the real standard output to themselves; a stray print must not end up between them.
     out_fd = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    run(json.loads(sys.argv[1]), in_fd=sys.stdin.fileno(), out_fd=out_fd)
+    _allow_many_sockets()
+    run(json.loads(sys.argv[1]), targets_from(sys.stdin.fileno()), line_writer(out_fd))
 
 
 def _die_with_parent() -> None:
@@ -81,6 +94,15 @@ def _die_with_parent() -> None:
     pr_set_pdeathsig = 1
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _allow_many_sockets() -> None:
+    """Raise the limit on open files as far as permitted: the usual 1,024 may be fewer than sites at once."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from importlib.metadata import version
+from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING
 
 from crawler.items import SiteItem
@@ -24,12 +24,16 @@ def detector_for(rules: str = "") -> Detector:
     return Detector.load([rules]) if rules else Detector.default()
 
 
+@functools.cache
+def _tool_version() -> str:
+    return version_of("technograph")
+
+
 class DetectPipeline:
     """Fills `item.record` and lets the pages go. Pages that break our rules cost one site its answer."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self._tool_version = version("technograph")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> DetectPipeline:
@@ -37,33 +41,35 @@ class DetectPipeline:
 
     def process_item(self, item: SiteItem) -> SiteItem:
         try:
-            item.record = self._record(item)
+            item.record = record_of(item, self._detector)
         except Exception as exc:
             logger.exception("detection failed at %s", item.target.domain)
             item.outcome = Outcome.INTERNAL_ERROR
             item.detail = f"detection failed: {type(exc).__name__}"
             item.observations = ()
-            item.record = self._record(item)
+            item.record = record_of(item, self._detector)
         item.observations = ()
         return item
 
-    def _record(self, item: SiteItem) -> Record:
-        return make_record(
-            self._detector,
-            domain=item.target.domain,
-            outcome=item.outcome,
-            detail=item.detail,
-            id=item.target.id,
-            url=item.url,
-            redirected_to=item.redirected_to,
-            http_status=item.http_status,
-            observations=item.observations,
-            pages=item.pages,
-            dns_ok=item.dns_ok,
-            containers_found=item.containers_found,
-            containers_parsed=item.containers_parsed,
-            flags=item.flags,
-            attrs=item.target.attrs,
-            scanned_at=item.scanned_at,
-            tool_version=self._tool_version,
-        )
+
+def record_of(item: SiteItem, detector: Detector) -> Record:
+    """The record a crawled site comes to."""
+    return make_record(
+        detector,
+        domain=item.target.domain,
+        outcome=item.outcome,
+        detail=item.detail,
+        id=item.target.id,
+        url=item.url,
+        redirected_to=item.redirected_to,
+        http_status=item.http_status,
+        observations=item.observations,
+        pages=item.pages,
+        dns_ok=item.dns_ok,
+        containers_found=item.containers_found,
+        containers_parsed=item.containers_parsed,
+        flags=item.flags,
+        attrs=item.target.attrs,
+        scanned_at=item.scanned_at,
+        tool_version=_tool_version(),
+    )
