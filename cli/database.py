@@ -54,7 +54,7 @@ def freshness_now(include_stale: bool) -> Freshness:
     return Freshness() if include_stale else Freshness.at(datetime.now(UTC))
 
 
-def ask(store: Store, query: str, *, include_stale: bool, icp: str = "") -> Question:
+def ask(store: Store, query: str, *, include_stale: bool = False, icp: str = "") -> Question:
     """The question a query text asks of this database. Raises QueryError."""
     names = known_names(store)
     try:

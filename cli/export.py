@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -10,16 +10,15 @@ import click
 from cli.database import (
     ask,
     db_option,
-    freshness_now,
     icp_name_option,
-    include_stale_option,
     open_for_reading,
 )
 from cli.output import Output, note, output_options, write_rows
+from cli.scoring import now_utc, rule_taxonomy
+from fingerprints.model import Record
 from fingerprints.model.wire import to_json
 from store.database import Store
 from store.export import TECHNOLOGY_COLUMNS, Row, account_columns, account_row, technology_rows
-from store.freshness import Freshness
 from store.queries import Question, input_columns, matching_records
 
 
@@ -27,16 +26,13 @@ from store.queries import Question, input_columns, matching_records
 @click.argument("what", type=click.Choice(["accounts", "technologies", "records"]))
 @db_option
 @click.option("--where", "query", metavar="QUERY", help="Only sites that match, as for `find`.")
-@include_stale_option
 @icp_name_option
 @output_options
-def export(
-    what: str, db_path: Path, query: str | None, include_stale: bool, icp_name: str, output: Output
-) -> None:
+def export(what: str, db_path: Path, query: str | None, icp_name: str, output: Output) -> None:
     """Write accounts (one row a site), technologies (one row each use) or whole records (JSON lines).
 
     Accounts start with the columns of the input list, untouched; a column of ours with the same name
-    gets the prefix tg_. Rows are in domain order.
+    gets the prefix tg_. Findings too old to count are unknown there. Rows are in domain order.
 
     \b
     Example:
@@ -47,13 +43,13 @@ def export(
     if what == "records" and output.format != "jsonl":
         raise click.UsageError("records are JSON lines; leave out --format, or name the file .jsonl")
     with open_for_reading(db_path) as store:
-        question = ask(store, query, include_stale=include_stale, icp=icp_name) if query else None
-        rows, columns = _rows(store, what, question, freshness_now(include_stale), icp_name)
+        question = ask(store, query, icp=icp_name) if query else None
+        rows, columns = _rows(store, what, question, icp_name)
         note(f"{write_rows(rows, columns, output):,} {what} written")
 
 
 def _rows(
-    store: Store, what: str, question: Question | None, freshness: Freshness, icp_name: str
+    store: Store, what: str, question: Question | None, icp_name: str
 ) -> tuple[Iterable[Row], Sequence[str]]:
     records = matching_records(store, question)
     if what == "records":
@@ -61,6 +57,10 @@ def _rows(
     if what == "technologies":
         return (row for record in records for row in technology_rows(record)), TECHNOLOGY_COLUMNS
     given = input_columns(store, question)
-    icp = icp_name or store.last_icp()
-    accounts = (account_row(record, store.score(record.domain, icp), freshness, given) for record in records)
-    return accounts, account_columns(given)
+    return _accounts(store, records, icp_name or store.last_icp(), given), account_columns(given)
+
+
+def _accounts(store: Store, records: Iterable[Record], icp: str, given: Sequence[str]) -> Iterator[Row]:
+    taxonomy, now = rule_taxonomy(), now_utc()
+    for record in records:
+        yield account_row(record, store.score(record.domain, icp), given, taxonomy=taxonomy, now=now)

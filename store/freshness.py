@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from fingerprints.model import Assessment, AssessmentState, Reason, Record
+from fingerprints.model import Assessment, AssessmentState, Reason
 from icp.account import ABSENCE_DAYS, PRESENCE_DAYS
 
 
@@ -34,10 +34,6 @@ class Freshness:
             confidence=None,
             missing=("rescan",),
         )
-
-    def knows_presence(self, record: Record) -> bool:
-        """Whether what the record detected still counts as present."""
-        return record.scanned_at >= self.present_since
 
 
 def _days_before(now: datetime, days: int) -> str:

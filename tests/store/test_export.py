@@ -4,13 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from fingerprints.model import Outcome
-from icp.model import Result, ScoreLine
-from store.export import account_columns, account_row, technology_rows
-from store.freshness import Freshness
-from tests.store.records import LAST_NIGHT, NOW, detection, evidence, failed, site
+from store.export import SCORE_COLUMNS, account_columns, account_row, technology_rows
+from tests.store.records import LAST_NIGHT, NOW, detection, evidence, failed, site, taxonomy
 from tests.store.test_scores import SCORE
 
-FRESHNESS = Freshness.at(datetime.fromisoformat(NOW))
 RECORD = site(
     "acme.com",
     "shopify",
@@ -22,8 +19,8 @@ RECORD = site(
 )
 
 
-def account(record=RECORD, score=None, freshness=FRESHNESS, given=()):
-    return account_row(record, score, freshness, given)
+def account(record=RECORD, score=None, given=()):
+    return account_row(record, score, given, taxonomy=taxonomy(), now=datetime.fromisoformat(NOW))
 
 
 def test_input_columns_come_first_and_ours_make_way():
@@ -51,33 +48,26 @@ def test_account_sums_up_what_is_known():
 
 def test_stale_record_exports_nothing_as_present_or_absent():
     row = account(replace(RECORD, scanned_at="2026-01-01T00:00:00Z"))
-    assert (row["platform"], row["technologies"], row["tech_count"]) == (None, [], 0)
+    assert (row["platform"], row["technologies"], row["tech_count"]) == (None, [], None)
     assert (row["categories_present"], row["categories_absent"]) == ([], [])
     assert row["categories_unknown"] == ["ecommerce_platform", "email_marketing", "reviews", "web_analytics"]
 
 
 def test_failed_account_is_exported_with_its_outcome():
     row = account(failed("dead.com", Outcome.DNS_ERROR))
-    assert (row["domain"], row["outcome"], row["categories_absent"]) == ("dead.com", "dns_error", [])
+    assert (row["domain"], row["scan_status"], row["categories_absent"]) == ("dead.com", "dns_error", [])
 
 
-def test_score_columns_name_the_best_reasons_and_the_unknown():
-    lines = [
-        ScoreLine(id_, "criteria", "technographic", result, 1.0, points, points, f"reason {id_}")
-        for id_, result, points in [
-            ("T1", Result.MET, 5),
-            ("T2", Result.MET, 20),
-            ("T3", Result.NOT_MET, 0),
-            ("T4", Result.MET, 10),
-            ("T5", Result.PARTLY, 7),
-            ("T6", Result.UNKNOWN, 0),
-        ]
-    ]
-    penalty = ScoreLine("P1", "penalties", "", Result.UNKNOWN, None, 10, 0, "unknown")
-    row = account(score=replace(SCORE, lines=(*lines, penalty)))
-    assert row["top_reasons"] == ["T2 reason T2", "T4 reason T4", "T5 reason T5"]
-    assert row["unknown_criteria"] == ["T6"]
-    assert (row["icp"], row["score"], row["tier"], row["qualified_now"]) == ("dtc-reviews", 79, "B", False)
+def test_score_columns_are_filled_once_the_account_was_scored():
+    row = account(score=SCORE)
+    assert (row["icp"], row["score"], row["tier"], row["unknown_criteria"]) == (
+        "dtc-reviews",
+        79,
+        "B",
+        ["T2"],
+    )
+    unscored = account()
+    assert {unscored[column] for column in SCORE_COLUMNS} == {None}
 
 
 def test_account_too_little_known_to_score_has_an_empty_score():
