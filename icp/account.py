@@ -65,6 +65,12 @@ class Account:
         self._taxonomy = taxonomy
         # A platform that only embeds or links speak for is somebody else's shop.
         self._detections = {d.slug: d for d in record.detections if d.scope != "embed"}
+        self._users: dict[str, list[Detection]] = {}
+        for detection in self._detections.values():
+            if detection.state is DetectionState.PRESENT:
+                for category in detection.categories:
+                    self._users.setdefault(category, []).append(detection)
+        self._categories: dict[str, Finding] = {}
         self._assessments = {a.category: a for a in record.assessments}
         age = _age(record, now)
         self.holds_presence = age <= timedelta(days=PRESENCE_DAYS)
@@ -82,11 +88,25 @@ class Account:
             return Finding(UNKNOWN, f"{detection.name} only weak ({detection.confidence:.2f})", (detection,))
         return Finding(PRESENT, f"{detection.name} {detection.confidence:.2f}", (detection,))
 
+    def version(self, slug: str) -> str:
+        """The detected version; empty when not known."""
+        detection = self._detections.get(slug)
+        return detection.version if detection else ""
+
     def category(self, slug: str) -> Finding:
         """Whether the site runs anything of the category."""
-        users = tuple(
-            d for d in self._detections.values() if slug in d.categories and d.state is DetectionState.PRESENT
-        )
+        found = self._categories.get(slug)
+        if found is None:
+            found = self._categories[slug] = self._judge_category(slug)
+        return found
+
+    def fact(self, key: str) -> str | None:
+        """The account's value of a fact; None when its source has none."""
+        value = (self.facts or {}).get(key, "").strip()
+        return value or None
+
+    def _judge_category(self, slug: str) -> Finding:
+        users = tuple(self._users.get(slug, ()))
         assessment = self._assessments.get(slug)
         if assessment is None and users:
             assessment = Assessment(slug, PRESENT, Reason.DETECTED)
@@ -101,16 +121,6 @@ class Account:
                 return Finding(UNKNOWN, f"{slug} unknown: {self._stale}, absence holds {ABSENCE_DAYS}")
             return Finding(ABSENT, f"{slug} absent" + _checked(assessment))
         return Finding(UNKNOWN, f"{slug} unknown: {self._why_unknown(assessment)}")
-
-    def version(self, slug: str) -> str:
-        """The detected version; empty when not known."""
-        detection = self._detections.get(slug)
-        return detection.version if detection else ""
-
-    def fact(self, key: str) -> str | None:
-        """The account's value of a fact; None when its source has none."""
-        value = (self.facts or {}).get(key, "").strip()
-        return value or None
 
     def _undetected(self, slug: str) -> Finding:
         technology = self._taxonomy.technologies[slug]

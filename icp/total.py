@@ -31,9 +31,12 @@ class Total:
 
 def add_up(profile: Profile, degrees: Sequence[Known], *, minus: Decimal, is_disqualified: bool) -> Total:
     """The total of the active criteria; `minus` is the sum of the penalties that are met."""
-    earned = _sum(c.points * degree for c, degree in degrees if degree is not None)
-    known = _sum(c.points for c, degree in degrees if degree is not None)
-    active = _sum(c.points for c, _ in degrees)
+    earned = known = active = Decimal(0)
+    for criterion, degree in degrees:
+        active += criterion.points
+        if degree is not None:
+            known += criterion.points
+            earned += criterion.points * degree
     raw = _percent(earned, known) if known else None
     coverage = known / active if active else Decimal(0)
     caps, provisional = _caps(profile, degrees)
@@ -60,8 +63,8 @@ def add_up(profile: Profile, degrees: Sequence[Known], *, minus: Decimal, is_dis
 def timing_of(degrees: Iterable[Known]) -> Decimal | None:
     """Share of the known timing points that are met; None when none is known."""
     timed = [(c.points, degree) for c, degree in degrees if c.timing and degree is not None]
-    points = _sum(points for points, _ in timed)
-    return _sum(points * degree for points, degree in timed) / points if points else None
+    points = sum((points for points, _ in timed), Decimal(0))
+    return sum((points * degree for points, degree in timed), Decimal(0)) / points if points else None
 
 
 def _caps(profile: Profile, degrees: Sequence[Known]) -> tuple[list[tuple[Decimal, str]], bool]:
@@ -79,10 +82,6 @@ def _caps(profile: Profile, degrees: Sequence[Known]) -> tuple[list[tuple[Decima
         elif criterion.must_have and degree == 0:
             caps.append((gates.must_have_cap, f"{criterion.id} must_have not met: {gates.must_have_cap}"))
     return caps, provisional
-
-
-def _sum(numbers: Iterable[Decimal]) -> Decimal:
-    return sum(numbers, Decimal(0))
 
 
 def _percent(part: Decimal, whole: Decimal) -> Decimal:
