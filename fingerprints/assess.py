@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from fingerprints.containers import LOADER_KINDS
 from fingerprints.datafiles import data_file
 from fingerprints.model import (
     Assessment,
@@ -166,12 +167,11 @@ def _missing_surfaces(category: Category, looked: Looked) -> tuple[str, ...]:
 def _unread_loaders(taxonomy: Taxonomy, detections: Iterable[Detection], looked: Looked) -> tuple[str, ...]:
     """Containers named but not read, and tag loaders seen without any readable container."""
     loaders = [f"container:{container.partition(':')[2]}" for container in looked.unparsed]
-    if not looked.containers_found:
-        loaders += [
-            detection.slug
-            for detection in detections
-            if detection.slug in taxonomy.technologies and taxonomy.technologies[detection.slug].loads_others
-        ]
+    kinds_found = {container.partition(":")[0] for container in looked.containers_found}
+    for detection in detections:
+        technology = taxonomy.technologies.get(detection.slug)
+        if technology and technology.loads_others and LOADER_KINDS.get(detection.slug) not in kinds_found:
+            loaders.append(detection.slug)
     return tuple(loaders)
 
 

@@ -54,6 +54,7 @@ def check(files: Sequence[RuleFile], detector: Detector, *, today: datetime.date
         findings.extend(check_file(file, detector))
         if today and today - file.checked > STALE_AFTER:
             findings.append(Finding("stale", file.rule.path, f"last checked on {file.checked}", is_note=True))
+    findings.extend(_same_slugs(files))
     findings.extend(_shared_hosts(detector.rules))
     findings.extend(_same_patterns(detector.rules))
     findings.extend(_circles(detector.rules))
@@ -181,6 +182,16 @@ def _check_example(example: Example, rule: Rule, detections: Sequence[Detection]
         if example.expect == "present" and other.slug not in related and other.state is DetectionState.PRESENT and other.evidence:
             message = f"also reports {other.slug}; keep the example to one technology"
             yield Finding("fires-others", example.where, message, is_note=True)
+
+
+def _same_slugs(files: Sequence[RuleFile]) -> Iterator[Finding]:
+    paths: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        paths[file.rule.slug].append(file.rule.path)
+    for claimed in paths.values():
+        for path in claimed if len(claimed) > 1 else ():
+            others = ", ".join(other for other in claimed if other != path)
+            yield Finding("slug", path, f"{others} has the same file name; a slug belongs to one file in the whole set")
 
 
 def _shared_hosts(rules: Mapping[str, Rule]) -> Iterator[Finding]:

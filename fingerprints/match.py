@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from fingerprints.containers import PAUSED
 from fingerprints.hosts import parent_domains
 from fingerprints.model import EMBED_KINDS, EXCERPT_CHARS, Evidence, Observation, Resource, ResourceKind
 from fingerprints.observe import visible_text
@@ -81,8 +82,10 @@ class _Matcher:
                 seen.add((resource.host, resource.kind, cap))
                 self._host(resource, cap)
         for template in self.page.container_tags:
-            for signal in self.plan.containers.get(template, ()):
-                self._add(signal, signal.strength, template, f"container:{template}")
+            name = template.removeprefix(PAUSED)
+            cap = STRENGTH["weak"] if name != template else 1.0
+            for signal in self.plan.containers.get(name, ()):
+                self._add(signal, min(signal.strength, cap), template, f"container:{template}")
 
     def _host(self, resource: Resource, cap: float) -> None:
         for domain in parent_domains(resource.host):
