@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,11 @@ from cli.database import (
 )
 from cli.output import Output, open_output, output_options, write_rows
 from cli.report import assessment_text, detection_text, explanation, record_text
+from cli.scoring import facts_option, map_option, now_utc, read_facts, read_profiles, rule_taxonomy
 from fingerprints.model import Assessment, AssessmentState, InputError, Reason, Record
 from fingerprints.model.wire import to_json
-from icp.model import Score
+from icp.batch import score_all
+from icp.explain import explain_text
 from store.database import Store
 from store.export import TECHNOLOGY_COLUMNS, technology_rows
 from store.freshness import Freshness
@@ -68,10 +69,19 @@ def show(domain: str, db_path: Path, newest: bool, include_stale: bool, output: 
 @click.option(
     "--icp", "icp_path", type=click.Path(path_type=Path), metavar="FILE", help="Explain the score instead."
 )
+@facts_option
+@map_option
 @newest_option
 @click.option("--json", "as_json", is_flag=True, help="The same as one JSON object.")
 def explain(
-    domain: str, what: str | None, db_path: Path, icp_path: Path | None, newest: bool, as_json: bool
+    domain: str,
+    what: str | None,
+    db_path: Path,
+    icp_path: Path | None,
+    fact_paths: tuple[Path, ...],
+    mappings: tuple[str, ...],
+    newest: bool,
+    as_json: bool,
 ) -> None:
     """Why a technology, a category or a score of one DOMAIN is what it is.
 
@@ -89,7 +99,7 @@ def explain(
     with open_for_reading(db_path) as store:
         record = _record(store, domain, newest)
         if icp_path:
-            text, data = _explain_score(record, icp_path)
+            text, data = _explain_score(record, icp_path, fact_paths, mappings)
         elif what:
             text, data = _explain_one(record, what, known_names(store))
         else:
@@ -147,15 +157,13 @@ def _explain_category(record: Record, category: str, freshness: Freshness) -> tu
     return text, asdict(assessment) | {"technologies": [asdict(detection) for detection in users]}
 
 
-def _explain_score(record: Record, path: Path) -> tuple[str, dict[str, Any]]:
-    from fingerprints.detector import Detector
-    from icp.explain import explain_text
-    from icp.profile import load_profile
-    from icp.score import score_record
-
-    taxonomy = Detector.default().taxonomy
-    profile = load_profile(path, taxonomy)
-    score: Score = score_record(
-        record, profile, facts=None, basis=["technographic"], taxonomy=taxonomy, now=datetime.now(UTC)
-    )
+def _explain_score(
+    record: Record, icp_path: Path, fact_paths: tuple[Path, ...], mappings: tuple[str, ...]
+) -> tuple[str, dict[str, Any]]:
+    """The score as `technograph score` would give it now, with the same facts."""
+    taxonomy = rule_taxonomy()
+    profiles = read_profiles([icp_path], taxonomy)
+    facts = read_facts(fact_paths, mappings, profiles)
+    (scored,) = score_all([record], profiles, facts=facts, taxonomy=taxonomy, now=now_utc())
+    (score,) = scored.scores
     return explain_text(score, record), asdict(score)
