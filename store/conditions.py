@@ -91,9 +91,7 @@ def truth(node: Node, freshness: Freshness, icp: str = "") -> Truth:
         case TierIs(tier):
             return _tier(tier.value, icp)
         case ScoreIs(op, value):
-            return Truth(
-                _scored(icp, f"score.score {op} ?", value), _scored(icp, f"NOT score.score {op} ?", value)
-            )
+            return Truth(_scored(icp, f"score {op} ?", value), _scored(icp, f"NOT score {op} ?", value))
 
 
 def all_of(conditions: Sequence[Condition]) -> Condition:
@@ -177,19 +175,21 @@ def profile_id(icp: str) -> Condition:
 
 def _tier(tier: str, icp: str) -> Truth:
     """Tier U says that too little is known: such a site is in no other tier, nor known not to be."""
-    profile = profile_id(icp)
-    walk = Walk(
-        f"SELECT site_id FROM score WHERE icp_id = {profile.sql} AND tier = ?", (*profile.parameters, tier), 0
-    )
-    true = replace(_scored(icp, "score.tier = ?", tier), walk=walk)
-    return Truth(true, _scored(icp, "score.tier NOT IN (?, 'U')", tier))
+    true = _scored(icp, "tier = ?", tier)
+    assert true.walk is not None
+    in_tier = Walk(f"{true.walk.sql} AND tier = ?", true.parameters, 0)
+    return Truth(replace(true, walk=in_tier), _scored(icp, "tier NOT IN (?, 'U')", tier))
 
 
 def _scored(icp: str, test: str, value: str | float) -> Condition:
-    """The site has a score for the profile, and it passes; without a number no test of it does."""
+    """The site has a score for the profile, and it passes; a score that is null passes no test."""
     profile = profile_id(icp)
-    row = f"SELECT 1 FROM score WHERE score.site_id = site.id AND score.icp_id = {profile.sql} AND {test}"
-    return Condition(f"EXISTS ({row})", (*profile.parameters, value))
+    scores = f"score WHERE icp_id = {profile.sql}"
+    return Condition(
+        f"EXISTS (SELECT 1 FROM {scores} AND site_id = site.id AND {test})",
+        (*profile.parameters, value),
+        Walk(f"SELECT site_id FROM {scores}", profile.parameters, 3),
+    )
 
 
 def _domain(pattern: str) -> Condition:

@@ -11,7 +11,7 @@ from icp.model import Score, Tier
 from store.database import Store
 from store.freshness import Freshness
 from store.names import names_of
-from store.parser import parse
+from store.parser import MAX_DEPTH, MAX_TERMS, parse
 from store.queries import Answers, Question, count_answers, find
 from tests.store.records import NOW, detection, failed, filled, site, taxonomy
 
@@ -189,3 +189,15 @@ def test_tiers_are_of_the_profile_last_used_or_of_the_one_named(store):
 
 def test_answers_count_what_is_listed(store):
     assert count_answers(store, asked(store, "tech:shopify AND lacks:reviews")) == Answers(1, 5, 2)
+
+
+@pytest.mark.parametrize("opening", ["(tier:A OR tier:B AND ", "(tier:A OR ", "NOT ", "("])
+def test_deepest_query_that_is_read_is_answered(store, opening):
+    query = opening * MAX_DEPTH + "version:wordpress<6" + ")" * (MAX_DEPTH * opening.count("("))
+    assert len(list(find(store, asked(store, query), include_unknown=True))) > 0
+    count_answers(store, asked(store, query))
+
+
+def test_longest_query_that_is_read_is_answered(store):
+    query = " OR ".join(["tech:shopify", "NOT tech:shopify"] * (MAX_TERMS // 2))
+    assert matching(store, query) == SHOPS | {"woo", "no-shop"}

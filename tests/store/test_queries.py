@@ -112,6 +112,7 @@ QUERIES = [
     "lacks:reviews category:ecommerce_platform",
     "platform:shopify lacks:reviews",
     "tier:A lacks:reviews",
+    "score>=60",
     "domain:acme.com lacks:reviews",
     "version:wordpress<6",
     "tech:shopify (lacks:reviews OR unknown:reviews)",
