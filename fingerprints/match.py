@@ -306,7 +306,8 @@ def excerpt_of(text: str) -> str:
     'contact [e-mail]'
     """
     line = " ".join(text[: 4 * EXCERPT_CHARS].split())
-    line = "".join(char for char in line if char.isprintable())
+    if not line.isprintable():
+        line = "".join(char for char in line if char.isprintable())
     if "@" in line:
         line = _EMAIL.sub("[e-mail]", line)
     return line[:EXCERPT_CHARS]

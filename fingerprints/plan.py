@@ -11,9 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from fingerprints.frequency import document_frequency
 from fingerprints.model import Party, ResourceKind
-from fingerprints.regexes import Literals, Search, compile_search, required_literals
+from fingerprints.regexes import Literals, Search, compile_search, rarest, required_literals
 from fingerprints.rules import Channel, Rule, Signal
 from fingerprints.scan import LiteralScanner, best_engine, build_scanner, load_scanner
 from fingerprints.selectors import selector_literals
@@ -46,10 +45,7 @@ class PatternSet:
                 if self._dump is None
                 else load_scanner(self._dump, self.engine)
             )
-        found = self._scanner.scan(text)
-        if not found:
-            return [self.signals[position] for position in self.always]
-        positions = set(self.always).union(*(self.owners[literal] for literal in found))
+        positions = set(self.always).union(*(self.owners[literal] for literal in self._scanner.scan(text)))
         return [self.signals[position] for position in sorted(positions)]
 
     def __getstate__(self) -> tuple[object, ...]:
@@ -118,10 +114,11 @@ def _pattern_set(signals: Sequence[Signal], engine: str) -> PatternSet:
     owners: dict[str, list[int]] = {}
     always: list[int] = []
     for position, signal in enumerate(signals):
-        literals = rarest(signal_literals(signal))
-        if literals is None:
+        required = signal_literals(signal)
+        if not required:
             always.append(position)
-        for literal in literals or ():
+            continue
+        for literal in sorted(rarest(required)):
             owners.setdefault(literal, []).append(position)
     return PatternSet(
         signals=tuple(signals),
@@ -169,13 +166,6 @@ def _longest_words(literals: Literals) -> Literals:
     return frozenset(words) if all(len(word) >= 3 for word in words) else frozenset()
 
 
-def rarest(options: Sequence[Literals]) -> Literals | None:
-    """The requirement that the fewest pages meet, or None when there is none."""
-    if not options:
-        return None
-    return min(options, key=lambda literals: (sum(map(document_frequency, literals)), -min(map(len, literals)), sorted(literals)))
-
-
 def _grouped(
     signals: Iterable[Signal], keys: Callable[[Signal], Iterable[str]]
 ) -> dict[str, tuple[Signal, ...]]:
@@ -201,7 +191,7 @@ def _is_glob(name: str) -> bool:
 
 def _glob(name: str) -> str:
     """Regex text over whole cookie names: a trailing `*` as we write it, a regex as Wappalyzer rules do."""
-    if re.fullmatch(r"[\w.%~:!-]+\*", name):
+    if re.fullmatch(r"[^*?\[\](){}|\\^$+]+\*", name):
         return re.escape(name[:-1]) + ".*"
     return f"{re.escape(name)}|(?:{name})"
 

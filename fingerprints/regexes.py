@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import re2
 
+from fingerprints.frequency import document_frequency
 from fingerprints.model import InputError
 
 BACKTRACK_BYTES = 2048
@@ -105,19 +106,23 @@ def required_literals(pattern: str) -> list[Literals]:
 
 
 def _sequence(items: Iterable[tuple[Any, Any]]) -> Iterator[Literals]:
-    """Requirements of a concatenation: runs of plain characters, and what its parts require."""
-    run: list[str] = []
+    """Requirements of a concatenation: runs of plain characters, and what its parts require.
+
+    A run goes on through an alternation of plain texts, once for each: `mbox(?:Create|Update)` requires
+    `mboxcreate` or `mboxupdate`, which is rarer than either half.
+    """
+    runs = {""}
     for op, argument in _flatten(items):
-        char = _plain_char(op, argument)
-        if char is not None:
-            run.append(char)
+        texts = _plain_texts(op, argument)
+        if texts and len(runs) * len(texts) <= _MAX_ALTERNATIVES:
+            runs = {run + text for run in runs for text in texts}
             continue
-        if run:
-            yield frozenset({"".join(run)})
-            run = []
+        if runs != {""}:
+            yield frozenset(runs)
+            runs = {""}
         yield from _part(op, argument)
-    if run:
-        yield frozenset({"".join(run)})
+    if runs != {""}:
+        yield frozenset(runs)
 
 
 def _flatten(items: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
@@ -131,15 +136,28 @@ def _flatten(items: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
             yield op, argument
 
 
-def _plain_char(op: Any, argument: Any) -> str | None:
-    """The lower-case ASCII character an item stands for, if it stands for just one."""
+def _plain_texts(op: Any, argument: Any) -> set[str]:
+    """The lower-case ASCII texts an item stands for, if it stands for a few plain ones; else nothing."""
     if op is sre.LITERAL:
-        return chr(argument).lower() if argument < 128 else None
-    if op is sre.IN and 1 <= len(argument) <= 2 and all(kind is sre.LITERAL for kind, _ in argument):
-        chars = {chr(code).lower() for _, code in argument}
-        char = chars.pop()
-        return char if not chars and char.isascii() else None
-    return None
+        return {chr(argument).lower()} if argument < 128 else set()
+    if op is sre.IN and len(argument) <= 3 and all(kind is sre.LITERAL and code < 128 for kind, code in argument):
+        return {chr(code).lower() for _, code in argument}
+    if op is sre.BRANCH:
+        return _plain_branches(argument[1])
+    if op is sre.SUBPATTERN and not argument[1] and not argument[2]:
+        items = list(argument[3])
+        return _plain_texts(*items[0]) if len(items) == 1 else set()
+    return set()
+
+
+def _plain_branches(branches: Iterable[Iterable[tuple[Any, Any]]]) -> set[str]:
+    texts: set[str] = set()
+    for branch in branches:
+        pieces = [_plain_texts(op, argument) for op, argument in branch if op is not sre.BRANCH]
+        if not pieces or len(pieces) != len(list(branch)) or any(len(piece) != 1 for piece in pieces):
+            return set()
+        texts.add("".join(next(iter(piece)) for piece in pieces))
+    return texts
 
 
 def _part(op: Any, argument: Any) -> Iterator[Literals]:
@@ -164,8 +182,13 @@ def _branches(branches: Iterable[Iterable[tuple[Any, Any]]]) -> Literals | None:
         options = [o for o in _sequence(branch) if all(len(literal) >= MIN_LITERAL for literal in o)]
         if not options:
             return None
-        union |= max(options, key=lambda o: min(map(len, o)))
+        union |= rarest(options)
     return frozenset(union) if len(union) <= _MAX_ALTERNATIVES else None
+
+
+def rarest(options: Sequence[Literals]) -> Literals:
+    """The requirement that the fewest pages meet. `options` must not be empty."""
+    return min(options, key=lambda o: (sum(map(document_frequency, o)), -min(map(len, o)), sorted(o)))
 
 
 # --- versions ----------------------------------------------------------------------------------

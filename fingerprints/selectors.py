@@ -167,7 +167,7 @@ class Columns:
     def __init__(self, root: Any) -> None:
         self._root = root
         self._columns: dict[tuple[str, str], dict[str, list[Any]]] = {}
-        self._classes: dict[str, dict[str, list[Any]]] = {}
+        self._classes: dict[str, list[Any]] | None = None
 
     def select(self, selector: str) -> Iterator[Any]:
         """Elements that match, at most MAX_NODES, in no particular order; nothing for a page without markup."""
@@ -195,9 +195,11 @@ class Columns:
     def _by_condition(self, tag: str, condition: Condition) -> Iterator[Any]:
         """Elements one condition holds for: a look-up for a class, otherwise a test per distinct value."""
         if condition.attribute == "class" and condition.operator == "~=" and not condition.ignore_case:
-            yield from self._class_column(tag).get(condition.value, ())
+            yield from self._class_column().get(condition.value, ())
             return
-        for value, elements in self._column(tag, condition.attribute).items():
+        # Classes and ids stand on elements of every tag: one column for all serves every rule.
+        column_tag = "*" if condition.attribute in ("class", "id") else tag
+        for value, elements in self._column(column_tag, condition.attribute).items():
             if condition.holds(value):
                 yield from elements
 
@@ -206,32 +208,19 @@ class Columns:
         column = self._columns.get((tag, attribute))
         if column is None:
             column = self._columns[tag, attribute] = {}
-            for element in self._with_attribute(tag, attribute):
+            for element in self._root.iter(etree.Element if tag == "*" else tag):
                 value = element.get(attribute)
                 if value is not None:
                     column.setdefault(value, []).append(element)
         return column
 
-    def _with_attribute(self, tag: str, attribute: str) -> Iterable[Any]:
-        elements: Iterable[Any] = self._root.iter(tag) if tag != "*" else _having(attribute)(self._root)
-        return elements
-
-    def _class_column(self, tag: str) -> dict[str, list[Any]]:
-        names = self._classes.get(tag)
-        if names is None:
-            names = self._classes[tag] = {}
-            for value, elements in self._column(tag, "class").items():
+    def _class_column(self) -> dict[str, list[Any]]:
+        if self._classes is None:
+            self._classes = {}
+            for value, elements in self._column("*", "class").items():
                 for name in dict.fromkeys(value.split()):
-                    names.setdefault(name, []).extend(elements)
-        return names
-
-
-@functools.lru_cache(maxsize=256)
-def _having(attribute: str) -> Any:
-    """XPath for the elements that have an attribute; its name is a variable's value, never part of the path."""
-    path = etree.XPath("//*[@*[name() = $name]]")
-    plain = re.fullmatch(r"[a-z][\w-]*", attribute)
-    return etree.XPath(f"//*[@{attribute}]") if plain else functools.partial(path, name=attribute)
+                    self._classes.setdefault(name, []).extend(elements)
+        return self._classes
 
 
 def _cost(condition: Condition) -> int:

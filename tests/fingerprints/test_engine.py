@@ -135,7 +135,8 @@ def test_page_that_needs_too_much_work_is_flagged_not_dropped(monkeypatch: pytes
     ("pattern", "literals"),
     [
         (r"js(?:-eu1)?\.acme\.io/(\d+)", [{".acme.io/"}]),
-        (r"(?:foobar|bazqux)x", [{"foobar", "bazqux"}]),
+        (r"(?:foobar|bazqux)x", [{"foobarx", "bazquxx"}]),
+        (r"mbox(?:Create|\w+)\(", [{"mbox"}]),
         (r"(?:foobar)?x", []),
         (r"[Aa]cme\w+", [{"acme"}]),
         (r"(?:ab|longer)", []),
