@@ -131,9 +131,9 @@ def _write_salesforce(export: Export, accounts: Iterable[Scored]) -> int:
     fields = salesforce_fields(options.technologies, options.categories)
     _write_properties(export, fields, "create these account fields in Salesforce before the import")
     if nameless:
-        note(f"{nameless:,} accounts have no name in the input, so Name holds the domain; do not map it")
+        note(f"accounts without a name in the input: {nameless:,}; their Name holds the domain, do not map it")
     if cut:
-        note(f"{cut:,} stacks were cut to {MAX_PICKLIST_VALUES} values, those the ICP names first")
+        note(f"stacks cut to {MAX_PICKLIST_VALUES} values, those the ICP names first: {cut:,}")
     if count > WIZARD_ROWS:
         note(f"the Import Wizard takes {WIZARD_ROWS:,} rows; use Data Loader for {export.path}")
     return count
@@ -149,7 +149,7 @@ def _write_rows(export: Export, rows: Iterable[Mapping[str, Any]], columns: Sequ
             writer.writerow(cells.row(row[column] for column in columns))
             count += 1
     if cells.dropped:
-        note(f"{cells.dropped:,} cells were left empty because they could run as a formula")
+        note(f"cells left empty because they could run as a formula: {cells.dropped:,}")
     return count
 
 
@@ -174,7 +174,7 @@ def _write_csv(export: Export, accounts: Iterable[Scored]) -> int:
                 writer.writerow(cells.row(values))
                 count += 1
     if cells.dropped:
-        note(f"{cells.dropped:,} cells were left empty because they could run as a formula")
+        note(f"cells left empty because they could run as a formula: {cells.dropped:,}")
     return count
 
 

@@ -238,7 +238,7 @@ class _Tally:
         for profile in self._profiles:
             counts = self._tiers[profile.name]
             tiers = ", ".join(f"{tier} {counts[tier]:,}" for tier in Tier)
-            yield f"{self.accounts:,} accounts scored against {profile.name} v{profile.version}: {tiers}"
+            yield f"{profile.name} v{profile.version}: {self.accounts:,} scored; {tiers}"
         if path != "-":
             yield f"{path}: {self.written:,} rows"
         if self._facts:
@@ -246,7 +246,7 @@ class _Tally:
 
     def _unmatched(self, facts: Facts) -> Iterator[str]:
         lost = sorted(set(facts.by_domain) - self._joined)
-        yield f"facts joined for {len(self._joined):,} of {self.accounts:,} accounts"
+        yield f"accounts with facts: {len(self._joined):,} of {self.accounts:,}"
         if lost:
             shown = ", ".join(lost[:3]) + (", ..." if len(lost) > 3 else "")
-            yield f"{len(lost):,} rows of the facts match no record: {shown}"
+            yield f"domains in the facts without a record: {len(lost):,} ({shown})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -18,14 +18,19 @@ from fingerprints.detector import Detector
 from fingerprints.model import InputError, Record, Taxonomy
 from fingerprints.model.wire import RecordFormatError, from_json
 from icp.account import Account
+from icp.criteria import supplied_layers
 from icp.facts import Facts, load_facts, merge_mappings, parse_mappings
+from icp.model import Score
 from icp.profile import Profile, load_profile
+from icp.score import score_record
 
 SHOWN_PROBLEMS = 10
 """Broken lines or rows that are shown one by one; of more, only the number is told."""
 
 NO_DATA = 4
 """Exit code when there was nothing to work on."""
+
+Scorer = Callable[[Record, Profile], Score]
 
 facts_option = click.option(
     "--facts",
@@ -75,8 +80,27 @@ def read_facts(paths: Sequence[Path], mappings: tuple[str, ...], profiles: Seque
     facts = load_facts(paths, domain_of, columns)
     note_problems(list(facts.rejected), "rows have no usable domain")
     if facts.repeated:
-        note(f"{facts.repeated} rows repeat a domain; they only fill what an earlier row left empty")
+        note(
+            f"repeated domains in the facts: {facts.repeated:,}; they only fill what an earlier row left empty"
+        )
     return facts
+
+
+def scorer(facts: Facts | None, taxonomy: Taxonomy, now: datetime) -> Scorer:
+    """Scores one record against any profile, with this run's facts."""
+    columns = facts.keys if facts else frozenset()
+
+    def score(record: Record, profile: Profile) -> Score:
+        return score_record(
+            record,
+            profile,
+            facts=facts.of(record.domain) if facts else None,
+            basis=supplied_layers(profile, columns),
+            taxonomy=taxonomy,
+            now=now,
+        )
+
+    return score
 
 
 def domain_of(text: str) -> str:
@@ -107,7 +131,7 @@ def read_records(path: str, now: datetime, taxonomy: Taxonomy) -> Iterator[Recor
 
 
 def note_problems(problems: Sequence[str], what: str) -> None:
-    """The first few problems on stderr, and how many there are."""
+    """The first few problems on stderr, and how many there are in all."""
     for problem in problems[:SHOWN_PROBLEMS]:
         note(problem)
     if len(problems) > SHOWN_PROBLEMS:

@@ -51,6 +51,9 @@ class Disqualifier:
     why: str = ""
 
 
+Item = Criterion | Penalty | Disqualifier
+
+
 @dataclass(frozen=True, slots=True)
 class Tiers:
     """Inclusive lower bounds on the score; below `c` is tier D."""
@@ -97,14 +100,13 @@ class Profile:
     """What `icp check` should say though the file can be used, as `file:line: key: what`."""
 
     @property
+    def items(self) -> tuple[Item, ...]:
+        """The entries of all sections, in the order of score lines."""
+        return (*self.criteria, *self.penalties, *self.disqualifiers)
+
+    @property
     def predicates(self) -> tuple[Predicate, ...]:
-        """The conditions of all sections."""
-        items: tuple[Criterion | Penalty | Disqualifier, ...] = (
-            *self.criteria,
-            *self.penalties,
-            *self.disqualifiers,
-        )
-        return tuple(item.predicate for item in items)
+        return tuple(item.predicate for item in self.items)
 
     def layers(self) -> tuple[str, ...]:
         """The layers the criteria use, in the order of LAYERS."""

@@ -58,6 +58,14 @@ class Trait:
     def name(self) -> str:
         return f"{self.predicate} {self.slug}"
 
+    @property
+    def is_category(self) -> bool:
+        return self.predicate.endswith("category")
+
+    @property
+    def is_lack(self) -> bool:
+        return self.predicate.startswith("lacks")
+
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
@@ -183,12 +191,12 @@ def _selected(sample: _Sample, traits: Sequence[Trait]) -> list[Trait]:
     """The traits, those that pass marked; of traits that go together only the strongest is selected."""
     kept: list[tuple[Trait, Column]] = []
     found = []
-    for trait in sorted(traits, key=lambda t: (-t.lower, t.predicate.startswith("tech"), t.slug)):
+    for trait in sorted(traits, key=lambda t: (-t.lower, not t.is_category, t.slug)):
         if not _passes(trait):
             found.append(trait)
             continue
         column = sample.column(trait.predicate, trait.slug)
-        twin = next((other for other, theirs in kept if phi(column, theirs) > DUPLICATE_PHI), None)
+        twin = next((other for other, theirs in kept if _are_one(trait, column, other, theirs)), None)
         if twin:
             found.append(replace(trait, same_as=twin.name))
         else:
@@ -197,10 +205,24 @@ def _selected(sample: _Sample, traits: Sequence[Trait]) -> list[Trait]:
     return found
 
 
+def _are_one(left: Trait, left_column: Column, right: Trait, right_column: Column) -> bool:
+    """Whether two traits would count one thing twice: one implies the other, or they go together.
+
+    A technology implies its category, and lacking the category implies lacking the technology.
+    """
+    if (
+        left.category == right.category
+        and left.is_lack == right.is_lack
+        and left.is_category != right.is_category
+    ):
+        return True
+    return phi(left_column, right_column) > DUPLICATE_PHI
+
+
 def _with_stability(trait: Trait, thresholds: dict[str, float]) -> Trait:
     """Leave each account out once: only the table's four cells differ, so four tests are enough."""
     counts = trait.counts
-    threshold = thresholds["category" if trait.predicate.endswith("category") else "tech"]
+    threshold = thresholds["category" if trait.is_category else "tech"]
     cells = ("best_with", "best_without", "worst_with", "worst_without")
     again = counts.best_unknown + counts.worst_unknown
     for cell in cells:

@@ -58,7 +58,7 @@ def test_piped_records_are_scored_in_order(run):
         ("wix.com", 0, "X"),
         ("dark.com", None, "U"),
     ]
-    assert ran.err == "4 accounts scored against dtc-reviews v3: A 1, B 0, C 1, D 0, U 1, X 1\n"
+    assert ran.err == "dtc-reviews v3: 4 scored; A 1, B 0, C 1, D 0, U 1, X 1\n"
 
 
 def test_row_says_what_is_known_and_why(run):
@@ -197,10 +197,10 @@ def test_facts_are_joined_by_domain_and_what_is_left_over_is_told(run, tmp_path)
     ]
     assert ran.err.splitlines() == [
         "crm.csv:4: 'n/a' is no domain: not a domain name: it has no dot",
-        "1 rows repeat a domain; they only fill what an earlier row left empty",
-        "2 accounts scored against dtc-reviews v3: A 1, B 0, C 0, D 1, U 0, X 0",
-        "facts joined for 2 of 2 accounts",
-        "1 rows of the facts match no record: stranger.com",
+        "repeated domains in the facts: 1; they only fill what an earlier row left empty",
+        "dtc-reviews v3: 2 scored; A 1, B 0, C 0, D 1, U 0, X 0",
+        "accounts with facts: 2 of 2",
+        "domains in the facts without a record: 1 (stranger.com)",
     ]
 
 
@@ -299,7 +299,7 @@ def test_hubspot_export_is_ready_to_import(run, tmp_path):
     )
     assert dark["Technographics Status"] == "Unknown"
     assert evil["Company name"] == ""
-    assert "1 cells were left empty because they could run as a formula" in ran.err
+    assert "cells left empty because they could run as a formula: 1" in ran.err
     properties = {p["name"]: p for p in json.loads((tmp_path / "properties.json").read_text())}
     assert [o["value"] for o in properties["icp_tier"]["options"]] == ["A", "B", "C", "D", "U", "X"]
     assert {"label": "Shopify Plus", "value": "shopify-plus", "displayOrder": 7} in properties["tech_stack"][
@@ -331,7 +331,7 @@ def test_salesforce_export_matches_by_external_id(run, tmp_path):
     good, dark = read_csv(tmp_path / "sf.csv")
     assert (good["TG_Domain__c"], good["Name"], good["ICP_Score__c"]) == ("good.com", "good.com", "100")
     assert (dark["ICP_Score__c"], dark["ICP_Qualified_Now__c"], dark["Tech_Stack__c"]) == ("", "", "")
-    assert "2 accounts have no name in the input, so Name holds the domain; do not map it" in ran.err
+    assert "accounts without a name in the input: 2; their Name holds the domain, do not map it" in ran.err
 
 
 def test_salesforce_stack_is_cut_to_what_an_import_takes(run, tmp_path):
@@ -344,7 +344,7 @@ def test_salesforce_stack_is_cut_to_what_an_import_takes(run, tmp_path):
     [row] = read_csv(tmp_path / "sf.csv")
     stack = row["Tech_Stack__c"].split(";")
     assert (len(stack), "shopify-plus" in stack) == (100, True)
-    assert "1 stacks were cut to 100 values, those the ICP names first" in ran.err
+    assert "stacks cut to 100 values, those the ICP names first: 1" in ran.err
 
 
 @pytest.mark.parametrize(
