@@ -18,6 +18,11 @@ from fingerprints.model.cells import CsvSafety, clean, safe_cell
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+PLAIN_WIDTH = 160
+"""Characters of a table that goes to a file or a pipe; a terminal says its own width."""
+NARROW_COLUMN = 24
+WIDE_COLUMN = 72
+
 LIST_SEPARATOR = ";"
 """Between the values of a list in one CSV cell; slugs never contain it."""
 
@@ -106,15 +111,23 @@ def _write_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], stre
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    count = 0
-    for row in rows:
+    cells = [[_shown(row.get(column)) for column in columns] for row in rows]
+    for index, column in enumerate(columns):
+        widest = max([len(column), *(len(row[index]) for row in cells)])
+        # A short column is never cut to make room for a long one: only the long ones give way.
+        narrow = min(widest, NARROW_COLUMN)
+        table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=narrow, max_width=WIDE_COLUMN)
+    for row in cells:
         # Text, never markup: a page title may contain "[red]" and must be shown as it is.
-        table.add_row(*(Text(clean("" if (v := _scalar(row.get(c))) is None else str(v))) for c in columns))
-        count += 1
-    Console(file=stream, soft_wrap=not stream.isatty(), highlight=False).print(table)
-    return count
+        table.add_row(*(Text(cell) for cell in row))
+    width = None if stream.isatty() else PLAIN_WIDTH
+    Console(file=stream, highlight=False, width=width).print(table)
+    return len(cells)
+
+
+def _shown(value: Any) -> str:
+    scalar = _scalar(value)
+    return "" if scalar is None else " ".join(clean(str(scalar)).split())
 
 
 def _scalar(value: Any) -> Any:
