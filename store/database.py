@@ -111,6 +111,8 @@ class Store:
         """Mark the crawl as complete, so that the same command starts a new one."""
         with self._writing() as connection:
             connection.execute("UPDATE crawl SET finished_at = ? WHERE id = ?", (finished_at, crawl_id))
+        # Everything into the one file, which may now be copied or put where nobody can write.
+        self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def outcomes(self, crawl_id: int) -> dict[str, int]:
         """How many targets of the crawl ended how, the most frequent first."""

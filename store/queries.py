@@ -92,13 +92,17 @@ def find_page(store: Store, question: Question, *, after: int = 0, limit: int = 
 def count_answers(store: Store, question: Question) -> Answers:
     """How many sites match and how many may: one look at every site."""
     known = question.truth
+    # Materialized, or SQLite would work out the condition again for each of the three counts.
     sql = f"""
-    SELECT count(*) FILTER (WHERE is_match) AS match,
-           count(*) FILTER (WHERE is_unknown) AS unknown,
-           count(*) FILTER (WHERE is_unknown AND outcome NOT IN ('ok', 'partial')) AS unread
-    FROM (SELECT {known.true.sql} AS is_match, {known.unknown.sql} AS is_unknown, outcome FROM site)
+    WITH answer AS MATERIALIZED (
+        SELECT CASE WHEN {known.true.sql} THEN 1 WHEN {known.false.sql} THEN 0 END AS holds, outcome FROM site
+    )
+    SELECT count(*) FILTER (WHERE holds) AS match,
+           count(*) FILTER (WHERE holds IS NULL) AS unknown,
+           count(*) FILTER (WHERE holds IS NULL AND outcome NOT IN ('ok', 'partial')) AS unread
+    FROM answer
     """
-    return Answers(**next(store.ask(sql, (*known.true.parameters, *known.unknown.parameters))))
+    return Answers(**next(store.ask(sql, (*known.true.parameters, *known.false.parameters))))
 
 
 def matching_records(store: Store, question: Question | None) -> Iterator[Record]:

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -254,3 +257,34 @@ def test_database_opens_in_another_browser_of_sqlite_files(store):
         assert plain.execute("PRAGMA foreign_key_check").fetchall() == []
     finally:
         plain.close()
+
+
+WRITER = """
+import sys
+from store.database import Store
+from tests.store.records import site
+store = Store.open(sys.argv[1])
+crawl = store.begin_crawl(
+    source="x", settings_hash="s", ruleset="r", tool_version="0", config={}, started_at="2026-11-22T01:00:00Z"
+)
+for number in range(100_000):
+    store.save(crawl.id, [site(f"site{number}.com", "shopify", absent_in=("reviews",))])
+    print(f"site{number}.com", flush=True)
+"""
+
+
+def test_killed_writer_loses_nothing_it_had_stored(tmp_path):
+    path = tmp_path / "t.db"
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    stored = {writer.stdout.readline().strip() for _ in range(20)}
+    writer.kill()
+    stored |= set(writer.communicate()[0].splitlines())
+    with Store.open(path) as store:
+        assert store.done(1, sorted(stored)) == stored
+        assert store.outcomes(1)["ok"] - len(stored) in (0, 1)
+        assert store.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
