@@ -288,3 +288,19 @@ def test_killed_writer_loses_nothing_it_had_stored(tmp_path):
         assert store.done(1, sorted(stored)) == stored
         assert store.outcomes(1)["ok"] - len(stored) in (0, 1)
         assert store.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_query_of_the_docs_finds_shops_without_reviews(store):
+    crawl = begin(store)
+    store.save(
+        crawl.id,
+        [
+            site("acme.com", "shopify", absent_in=("reviews",)),
+            site("beta.com", "shopify", "judge-me"),
+            site("gamma.com", "shopify", unknown_in=("reviews",)),
+            site("blog.com", "wordpress", absent_in=("reviews",)),
+        ],
+    )
+    docs = Path(__file__).parents[2] / "docs" / "database.md"
+    sql = docs.read_text("utf-8").split("```sql\n")[1].split("```")[0]
+    assert list(store.db.execute(sql)) == [("acme.com", '["home","product"]')]
