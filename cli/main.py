@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": ("cli.show", "Why a technology, a category or a score is what it is."),
     "score": ("cli.score", "Score records against an ideal customer profile."),
     "icp": ("cli.icp", "Check, show and improve ideal customer profiles."),
+    "enrich": ("cli.enrich", "Add technographic columns to a CRM export."),
     "export": ("cli.export", "Write accounts or technologies to a file."),
     "stats": ("cli.stats", "Usage of technologies and categories over the stored sites."),
     "runs": ("cli.stats", "The crawls in the database."),

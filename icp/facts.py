@@ -23,6 +23,8 @@ class Facts:
     """A message for each row without a usable domain, as `crm.csv:12: 'n/a' is no domain: ...`."""
     repeated: int
     """Rows for a domain that an earlier row had; they only fill what it left empty."""
+    unmapped: tuple[str, ...] = ()
+    """Facts that were to come from a column which no file has."""
 
     def of(self, domain: str) -> Mapping[str, str]:
         return self.by_domain.get(domain, {})
@@ -33,13 +35,11 @@ def load_facts(paths: Sequence[Path], domain_of: DomainOf, columns: Mapping[str,
 
     Every other column is a fact under its header in lower case with `_` for spaces. Where several rows
     or files have a value for one company's fact, the first counts. Raises TableError for a file that
-    cannot be read or a column that none of them has.
+    cannot be read.
     """
     tables = [read_table(path) for path in paths]
     positions = [_positions(table, columns) for table in tables]
-    for key, column in columns.items():
-        if key != "domain" and not any(key in found for found in positions):
-            tables[0].column(column)
+    unmapped = [key for key in columns if key != "domain" and not any(key in keys for keys in positions)]
     by_domain: dict[str, dict[str, str]] = {}
     rejected: list[str] = []
     repeated = 0
@@ -52,7 +52,7 @@ def load_facts(paths: Sequence[Path], domain_of: DomainOf, columns: Mapping[str,
             for key, position in keys.items():
                 if value := row.cell(position):
                     facts.setdefault(key, value)
-    return Facts(frozenset().union(*positions), by_domain, tuple(rejected), repeated)
+    return Facts(frozenset().union(*positions), by_domain, tuple(rejected), repeated, tuple(unmapped))
 
 
 def fact_key(header: str) -> str:

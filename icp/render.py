@@ -53,7 +53,7 @@ def render(profile: Profile, taxonomy: Taxonomy, today: datetime.date) -> str:
     lines += _section("Must have", (words.criterion(c) for c in must))
     lines += _section("Good fit", (words.criterion(c) for c in fit))
     lines += _section("Triggers: why now", (words.criterion(c) for c in triggers))
-    lines += _section("Counts against", (f"{words.item(p)} (minus {p.minus:f})" for p in profile.penalties))
+    lines += _section("Counts against", (words.item(p, f" (minus {p.minus:f})") for p in profile.penalties))
     lines += _section("Never pursue", (words.item(d) for d in profile.disqualifiers))
     lines += _section("Notes", (f"**{name.capitalize()}**: {text}" for name, text in profile.notes.items()))
     lines += _section("How the score works", _logic(profile))
@@ -86,11 +86,11 @@ class _Words:
 
     def criterion(self, criterion: Criterion) -> str:
         critical = ", critical" if criterion.critical else ""
-        return f"{self.item(criterion)} ({criterion.points:f} points{critical})"
+        return self.item(criterion, f" ({criterion.points:f} points{critical})")
 
-    def item(self, item: Item) -> str:
+    def item(self, item: Item, worth: str = "") -> str:
         why = f": {item.why}" if item.why else ""
-        return f"**{item.id}** {self.condition(item.predicate)}{why}"
+        return f"**{item.id}** {self.condition(item.predicate)}{worth}{why}"
 
     def condition(self, predicate: Predicate) -> str:
         """One clause, as `lacks Product reviews & ratings`."""
@@ -114,11 +114,11 @@ class _Words:
             case Event(category=category, kinds=kinds, within_days=days):
                 return f"{self._category(category)} {_listed(kinds, 'or')} within {days} days"
             case FactIn(key=key, values=values):
-                return f"{_plain(key)} is {_listed(values, 'or')}"
+                return f"{_plain(key)}: {_listed(values, 'or')}"
             case FactBetween(key=key, low=low, high=high):
-                return f"{_plain(key)} is {low:,f} to {high:,f}"
+                return f"{_plain(key)}: {low:,f} to {high:,f}"
             case FactTrue(key=key):
-                return f"{_plain(key)} is true"
+                return f"{_plain(key)}: yes"
             case AnyOf(parts=parts):
                 return _listed(map(self.condition, parts), "or")
             case AllOf(parts=parts):
@@ -129,6 +129,8 @@ class _Words:
 
     def _count(self, predicate: CountCategories) -> str:
         named = ", ".join(map(self._category, predicate.of))
+        if predicate.at_most == 0:
+            return f"has none of: {named}"
         if predicate.at_most is not None:
             return f"has at most {predicate.at_most} of: {named}"
         graded = ", partly for fewer" if predicate.graded else ""

@@ -10,6 +10,10 @@ from icp.derive import Trait
 from icp.model import Tier
 from icp.review import Advice, Migration
 
+_WORK_HEADER = (
+    f"  {'criterion':<10}{'best met':>10}{'worst met':>11}{'without: best':>15}{'worst':>7}{'AUC change':>12}"
+)
+
 
 def derivation_text(traits: Sequence[Trait]) -> str:
     """The traits with their counts; selected ones carry a star."""
@@ -40,8 +44,7 @@ def backtest_text(profile: Profile, result: Backtest, high: Sequence[Tier]) -> s
         f"  {'':<9}{'high fit':>9}{'not':>6}{'no score':>10}",
         *(f"  {g.name:<9}{g.high:>9}{g.scored - g.high:>6}{g.unscored:>10}" for g in (best, worst)),
         "",
-        f"  {'criterion':<10}{'best met':>10}{'worst met':>11}"
-        f"{'without: best':>15}{'worst':>7}{'AUC change':>12}",
+        _WORK_HEADER,
         *(_work(work) for work in result.works if work.is_known),
     ]
     if idle := [work.id for work in result.works if not work.is_known]:

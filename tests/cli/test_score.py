@@ -197,7 +197,7 @@ def test_facts_are_joined_by_domain_and_what_is_left_over_is_told(run, tmp_path)
     ]
     assert ran.err.splitlines() == [
         "crm.csv:4: 'n/a' is no domain: not a domain name: it has no dot",
-        "repeated domains in the facts: 1; they only fill what an earlier row left empty",
+        "repeated domains in the facts: 1; they only fill what earlier rows left empty",
         "dtc-reviews v3: 2 scored; A 1, B 0, C 0, D 1, U 0, X 0",
         "accounts with facts: 2 of 2",
         "domains in the facts without a record: 1 (stranger.com)",
