@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from scrapy.core.downloader.handlers.http11 import (
@@ -36,6 +37,8 @@ class CappedHTTPHandler(HTTP11DownloadHandler):
         self._pool.cachedConnectionTimeout = IDLE_CONNECTION_S
         self._pool.retryAutomatically = False  # a retry here would ask twice without the delay between
         self._pool._factory = _CappedFactory
+        # Bad certificates are common and no reason not to read a page; one warning each would fill the log.
+        logging.getLogger("scrapy.core.downloader.tls").setLevel(logging.ERROR)
 
     async def download_request(self, request: Request) -> Response:
         from twisted.internet import reactor

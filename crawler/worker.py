@@ -29,6 +29,10 @@ LINE_BYTES = 16 * 1024 * 1024
 """Longest line either side accepts: a target's row or a record with all its evidence."""
 
 
+READY = b"ready\n"
+"""The worker's first line: its rules are loaded and it can crawl."""
+
+
 def target_to_line(target: Target) -> bytes:
     return json.dumps(asdict(target), ensure_ascii=False).encode() + b"\n"
 
@@ -48,7 +52,12 @@ async def targets_from(fd: int) -> AsyncIterator[Target]:
         yield target_from_line(line)
 
 
-def run(overrides: Mapping[str, Any], feed: AsyncIterator[Target], on_item: Callable[[Any], None]) -> None:
+def run(
+    overrides: Mapping[str, Any],
+    feed: AsyncIterator[Target],
+    on_item: Callable[[Any], None],
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
     """Crawl what the feed gives and hand over what the pipelines return; returns when all is done.
 
     Once a process: it starts Twisted's reactor, which cannot be started again.
@@ -62,20 +71,20 @@ def run(overrides: Mapping[str, Any], feed: AsyncIterator[Target], on_item: Call
     def scraped(item: Any) -> None:
         on_item(item)
 
+    def opened() -> None:
+        on_ready()
+
     crawler.signals.connect(scraped, signal=signals.item_scraped)
+    crawler.signals.connect(opened, signal=signals.spider_opened)
     process.crawl(crawler, feed=feed)
     process.start(install_signal_handlers=False)
 
 
-def line_writer(fd: int) -> Callable[[Any], None]:
-    """Writes each object as one JSON line, waiting while the reader is busy."""
-
-    def write(item: Any) -> None:
-        line = memoryview(json.dumps(item, ensure_ascii=False).encode() + b"\n")
-        while line:
-            line = line[os.write(fd, line) :]
-
-    return write
+def write_all(fd: int, line: bytes) -> None:
+    """Write the whole line, waiting while the reader is busy."""
+    rest = memoryview(line)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
 
 
 def main() -> None:
@@ -86,7 +95,12 @@ def main() -> None:
     out_fd = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     _allow_many_sockets()
-    run(json.loads(sys.argv[1]), targets_from(sys.stdin.fileno()), line_writer(out_fd))
+    run(
+        json.loads(sys.argv[1]),
+        targets_from(sys.stdin.fileno()),
+        on_item=lambda item: write_all(out_fd, json.dumps(item, ensure_ascii=False).encode() + b"\n"),
+        on_ready=lambda: write_all(out_fd, READY),
+    )
 
 
 def _die_with_parent() -> None:

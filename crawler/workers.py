@@ -7,6 +7,7 @@ behind a busy process. Whatever a dead worker had under way is done again.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 from collections import deque
@@ -18,7 +19,7 @@ from time import monotonic
 from typing import IO, Any
 
 from crawler.items import Target
-from crawler.worker import LINE_BYTES, target_to_line
+from crawler.worker import LINE_BYTES, READY, target_to_line
 from fingerprints.model import Outcome, Record, TechnographError
 from fingerprints.model.wire import from_json
 
@@ -27,8 +28,8 @@ SUSPECTS_TOGETHER = {1: 8, 2: 1}
 target names the culprit, and a kill from outside costs its bystanders little."""
 MAX_DEATHS = 3
 """Of one target's workers; then the target gets an internal_error record."""
-MAX_BARREN_DEATHS = 5
-"""Workers dying in a row without any record between: not the targets' fault."""
+MAX_FAILED_STARTS = 3
+"""Workers in a row that died before they were ready: not the targets' fault."""
 WATCH_S = 5.0
 
 
@@ -49,6 +50,7 @@ class _Worker:
     process: asyncio.subprocess.Process
     tasks: dict[str, _Task] = field(default_factory=dict)
     """Under way, by domain; all with the same number of deaths."""
+    is_ready: bool = False
 
     @property
     def deaths(self) -> int:
@@ -68,6 +70,11 @@ class _Worker:
     def kill(self) -> None:
         if self.process.returncode is None:
             self.process.kill()
+
+    async def ended(self) -> None:
+        """Wait for its end and let go of its pipes."""
+        self.finish()
+        await self.process.wait()
 
 
 class Workers:
@@ -91,17 +98,19 @@ class Workers:
         self._fresh: Iterator[Target] | None = None
         self._suspects: deque[_Task] = deque()
         self._workers: list[_Worker] = []
-        self._barren_deaths = 0
+        self._failed_starts = 0
+        self._is_stopping = False
 
     def stop(self) -> None:
         """Hand out nothing more; `run` returns when what is under way is done."""
+        self._is_stopping = True
         self._fresh = None
         self._suspects.clear()
         self._hand_out()
 
     def kill(self) -> None:
         """End every worker now; what was under way gets no record."""
-        self._fresh = None
+        self.stop()
         for worker in self._workers:
             worker.tasks.clear()
             worker.kill()
@@ -109,13 +118,14 @@ class Workers:
     async def run(self, targets: Iterator[Target], sink: Callable[[Record], None]) -> None:
         """Crawl the targets and pass each record to the sink as it comes.
 
-        Raises WorkerError when workers die without doing anything, and whatever the sink raises.
+        Raises WorkerError when workers die before they are ready, and whatever the sink raises.
         """
-        self._fresh = targets
+        first = list(itertools.islice(targets, self._count))  # a short list needs few workers
+        self._fresh = itertools.chain(first, targets)
         with _open_log(self._log_path) as log:
             watchdog = asyncio.create_task(self._watch())
             try:
-                self._workers = [await self._start(log) for _ in range(self._count)]
+                self._workers = [await self._start(log) for _ in first]
                 self._hand_out()
                 async with asyncio.TaskGroup() as group:
                     for worker in list(self._workers):
@@ -125,6 +135,8 @@ class Workers:
             finally:
                 watchdog.cancel()
                 self.kill()
+                for worker in self._workers:
+                    await worker.ended()
 
     async def _start(self, log: IO[bytes]) -> _Worker:
         pipe = asyncio.subprocess.PIPE
@@ -139,7 +151,7 @@ class Workers:
             await self._take_records(worker, sink)
             await worker.process.wait()
             self._workers.remove(worker)
-            if not worker.tasks and self._is_empty():
+            if self._is_stopping or (self._is_empty() and not worker.tasks):
                 return
             self._put_back(worker, sink)
             worker = await self._start(log)
@@ -151,10 +163,12 @@ class Workers:
         async for line in worker.process.stdout:
             if not line.endswith(b"\n"):
                 return  # the worker died while writing it
+            if line == READY:
+                worker.is_ready, self._failed_starts = True, 0
+                continue
             record = from_json(json.loads(line))
             if worker.tasks.pop(record.domain, None) is not None:
                 sink(record)
-                self._barren_deaths = 0
             self._hand_out()
 
     # -- who gets what -------------------------------------------------------------------------------------
@@ -197,13 +211,13 @@ class Workers:
     # -- when things go wrong --------------------------------------------------------------------------------
 
     def _put_back(self, worker: _Worker, sink: Callable[[Record], None]) -> None:
-        self._barren_deaths += 1
-        if self._barren_deaths > MAX_BARREN_DEATHS:
-            raise WorkerError(
-                f"crawling processes end as soon as they start; see {self._log_path or 'the log'}"
-            )
+        if not worker.is_ready:
+            self._failed_starts += 1
+        if self._failed_starts >= MAX_FAILED_STARTS:
+            where = self._log_path or "the messages above"
+            raise WorkerError(f"crawling processes end as soon as they start; see {where}")
         for task in worker.tasks.values():
-            task.deaths += 1
+            task.deaths += worker.is_ready
             if task.deaths < MAX_DEATHS:
                 self._suspects.append(task)
             else:

@@ -2,7 +2,8 @@
 
 Each case is a coroutine that answers one request, registered with the outcome a crawl must give its site.
 The crawler's resolver is pointed here (`TECHNOGRAPH_RESOLVE_ALL_TO`), so `slow-header.test` reaches the
-case `slow_header`. Hosts speak plain http; https is offered only by the cases that say so.
+case `slow_header`. Hosts speak plain http; https is offered only by the cases that say so. Beside them
+there are as many well-behaved sites as a test needs: `site1.test`, `site2.test`...
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import asyncio
 import contextlib
 import datetime
 import gzip
+import re
 import ssl
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -151,22 +154,22 @@ class HostileWeb:
     def _run(self, started: threading.Event) -> None:
         self._loop = loop = asyncio.new_event_loop()
         loop.set_exception_handler(lambda *_: None)  # peers that hang up are what this server is for
-        loop.run_until_complete(self._listen())
+        servers = loop.run_until_complete(self._listen())
         started.set()
         loop.run_forever()
-        tasks = asyncio.all_tasks(loop)
-        for task in tasks:
-            task.cancel()
-        loop.run_until_complete(_ended(tasks))
+        for server in servers:
+            server.close()
+        loop.run_until_complete(_ended(asyncio.all_tasks(loop)))
         loop.close()
 
-    async def _listen(self) -> None:
+    async def _listen(self) -> list[asyncio.Server]:
         plain = await asyncio.start_server(lambda r, w: self._serve(r, w, False), "127.0.0.1", 0, backlog=512)
         secure = await asyncio.start_server(
             lambda r, w: self._serve(r, w, True), "127.0.0.1", 0, ssl=self._tls_context(), backlog=512
         )
         self.http_port = plain.sockets[0].getsockname()[1]
         self.https_port = secure.sockets[0].getsockname()[1]
+        return [plain, secure]
 
     def _tls_context(self) -> ssl.SSLContext:
         """Self-signed, for another host, expired: browsers would refuse it, a survey reads the page."""
@@ -185,10 +188,13 @@ class HostileWeb:
             request = self._parse(await reader.readuntil(b"\r\n\r\n"), is_tls)
             self.at_once[request.host] += 1
             self.most_at_once[request.host] = max(self.most_at_once[request.host], self.at_once[request.host])
+            answer = asyncio.ensure_future(self._answer(request, Reply(writer)))
+            hung_up = asyncio.ensure_future(reader.read(1))
             try:
-                await self._answer(request, Reply(writer))
+                await asyncio.wait({answer, hung_up}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 self.at_once[request.host] -= 1
+                await _ended({answer, hung_up})
         writer.close()
 
     def _parse(self, head: bytes, is_tls: bool) -> Request:
@@ -202,7 +208,10 @@ class HostileWeb:
 
     async def _answer(self, request: Request, reply: Reply) -> None:
         known = CASES.get(request.host) or CASES.get(request.host.removeprefix("www."))
-        if known is None:
+        if re.fullmatch(r"site\d+\.test", request.host) and not request.is_tls:
+            await asyncio.sleep(0.1)
+            await reply.page()
+        elif known is None:
             await reply.page(status="404 Not Found")
         elif not (known.tls if request.is_tls else known.plain):
             reply.reset()
@@ -212,7 +221,9 @@ class HostileWeb:
             await known.handler(request, reply)
 
 
-async def _ended(tasks: set[asyncio.Task[None]]) -> None:
+async def _ended(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 

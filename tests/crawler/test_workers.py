@@ -1,0 +1,114 @@
+"""Many processes, one list: whatever dies, every target gets exactly one record."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crawler.crawl import Control, CrawlSettings, crawl
+from crawler.items import Target
+from crawler.workers import WorkerError
+from fingerprints.model import Outcome, Record
+from tests.hostile import HostileWeb
+from tests.processes import children
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileWeb]:
+    with HostileWeb(folder=tmp_path_factory.mktemp("web")) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(web: HostileWeb, tmp_path: Path) -> CrawlSettings:
+    return CrawlSettings(
+        workers=2,
+        concurrency=4,
+        delay_s=0,
+        pages=1,
+        allow_private=True,
+        resolve_all_to=web.resolve_all_to,
+        log_path=tmp_path / "workers.log",
+    )
+
+
+def sites(count: int) -> list[Target]:
+    return [Target(f"site{n}.test", f"https://site{n}.test/") for n in range(count)]
+
+
+def domains(records: list[Record]) -> Counter[str]:
+    return Counter(record.domain for record in records)
+
+
+def test_workers_share_the_list(settings: CrawlSettings) -> None:
+    records: list[Record] = []
+    assert crawl(sites(24), records.append, settings)
+    assert domains(records) == Counter(target.domain for target in sites(24))
+    assert {record.outcome for record in records} == {Outcome.OK}
+
+
+def test_targets_of_a_killed_worker_are_done_again(settings: CrawlSettings) -> None:
+    records: list[Record] = []
+
+    def sink(record: Record) -> None:
+        records.append(record)
+        if len(records) in (3, 9):
+            os.kill(children(os.getpid(), "crawler.worker")[0], signal.SIGKILL)
+
+    crawl(sites(24), sink, settings)
+    assert domains(records) == Counter(target.domain for target in sites(24))
+    assert {record.outcome for record in records} == {Outcome.OK}
+
+
+def test_target_that_kills_its_workers_costs_no_other_site(
+    settings: CrawlSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    fatal = settings.scrapy_settings() | {"EXTENSIONS": {"tests.crawler.fatal.DiesAtOneSite": 1}}
+    monkeypatch.setattr(CrawlSettings, "scrapy_settings", lambda _: fatal)
+    records: list[Record] = []
+    crawl([*sites(8), Target("killer.test", "https://killer.test/", id="k1")], records.append, settings)
+    outcomes = {record.domain: record.outcome for record in records}
+    assert domains(records)["killer.test"] == 1
+    assert outcomes.pop("killer.test") is Outcome.INTERNAL_ERROR
+    assert outcomes == {target.domain: Outcome.OK for target in sites(8)}
+    killer = next(record for record in records if record.domain == "killer.test")
+    assert (killer.id, killer.detail) == ("k1", "3 crawling processes died while they read this site")
+
+
+def test_worker_that_cannot_start_is_told_with_its_log(settings: CrawlSettings, tmp_path: Path) -> None:
+    broken = CrawlSettings(workers=1, rules=str(tmp_path / "no-such-folder"), log_path=settings.log_path)
+    with pytest.raises(WorkerError, match=r"crawling processes end as soon as they start; see .*workers\.log$"):
+        crawl(sites(1), lambda _: None, broken)
+
+
+def test_failing_sink_ends_the_crawl_and_its_workers(settings: CrawlSettings) -> None:
+    def full(_: Record) -> None:
+        raise OSError("no space left on device")
+
+    with pytest.raises(OSError, match="no space left"):
+        crawl(sites(8), full, settings)
+    assert children(os.getpid(), "crawler.worker") == []
+
+
+def test_stopping_finishes_what_is_under_way_and_begins_nothing_more(settings: CrawlSettings) -> None:
+    records: list[Record] = []
+    control = Control()
+
+    def sink(record: Record) -> None:
+        records.append(record)
+        control.stop()
+
+    assert not crawl(sites(100), sink, settings, control=control)
+    assert 1 <= len(records) <= 2 * settings.concurrency + 1
+
+
+def test_no_targets_is_a_finished_crawl(settings: CrawlSettings) -> None:
+    assert crawl([], lambda _: None, settings)
