@@ -42,6 +42,8 @@ _SALE_URL = re.compile(
     re.IGNORECASE,
 )
 _DEAD_URL = re.compile(r"/cgi-sys/(defaultwebpage|suspendedpage)\.cgi", re.IGNORECASE)
+_CLOSED_SHOP_URL = re.compile(r"//[^/]+/password/?(?:[?#]|$)")
+"""Where Shopify sends everybody while a shop has not opened."""
 _LANDER_SCRIPT = re.compile(
     r"location(?:\.href)?\s*=\s*[\"']/lander|\bLANDER_SYSTEM\b|_trfd\.push\(\{[^}]{0,80}[\"']?ap[\"']?\s*:\s*[\"']parking"
 )
@@ -110,6 +112,8 @@ def parked_as(glance: Glance) -> str:
     dead = _DEAD_URL.search(url)
     if dead:
         return "suspended account" if dead[1].lower() == "suspendedpage" else "default page of cPanel"
+    if _CLOSED_SHOP_URL.search(url) and glance.has(b"shopify"):
+        return "closed shop"
     if glance.title.startswith(_LISTING) and glance.text.startswith(_LISTING):
         return "directory listing"
     if len(glance.observation.links) > PARKED_LINKS or len(glance.text) > PARKED_TEXT_CHARS:

@@ -32,6 +32,7 @@ DOMAIN_COLUMNS = (
 ID_COLUMNS = ("id", "externalid")
 
 _DELIMITERS = ",;\t|^~:"
+_HEADLESS_DELIMITERS = ",;\t|"
 _EXCEL_HINT = re.compile(r"sep=(.)\s*$", re.IGNORECASE)
 """A first line by which Excel is told the delimiter."""
 _INLINE_COMMENT = re.compile(r"\s#")
@@ -119,18 +120,24 @@ def _table(file: ListFile, column: str | None) -> _Table | None:
     if named:
         delimiter, cells, places = max(named, key=lambda shape: len(shape[1]))
         return _Table(delimiter, _unique_names(cells), places, has_header=True)
-    delimiter, cells = max(shapes, key=lambda shape: len(shape[1]))
-    must_be_table = file.suffix in (".csv", ".tsv")
+    _, cells = max(shapes, key=lambda shape: len(shape[1]))
     if column is not None:
         raise InputError(_no_column(file.name, "column", column, cells))
-    if len(cells) > 1 or must_be_table:
-        for position, cell in enumerate(cells):
-            if _is_domain(cell):  # a list without a header line, as the public top-million lists are
-                names = _unique_names([""] * len(cells))
-                return _Table(delimiter, names, _Places(position, None), has_header=False)
+    must_be_table = file.suffix in (".csv", ".tsv")
+    if _is_domain(file.first_lines[0]):  # the whole line, so that a URL is not cut at its colon
+        return _headless(",", [""], 0) if must_be_table else None
+    for delimiter, cells in shapes:
+        position = next((n for n, cell in enumerate(cells) if _is_domain(cell)), None)
+        if delimiter in _HEADLESS_DELIMITERS and position is not None:
+            return _headless(delimiter, cells, position)
     if must_be_table:
         raise InputError(_no_column(file.name, "column", None, cells))
     return None
+
+
+def _headless(delimiter: str, cells: Sequence[str], position: int) -> _Table:
+    """A list without a header line, as the public top-million lists are."""
+    return _Table(delimiter, _unique_names([""] * len(cells)), _Places(position, None), has_header=False)
 
 
 def _delimiters(line: str) -> list[str]:
@@ -142,11 +149,13 @@ def _delimiters(line: str) -> list[str]:
 
 def _first_cells(file: ListFile, delimiter: str) -> list[str]:
     after_hint = file.first_lines[1:] if _EXCEL_HINT.match(file.first_lines[0]) else file.first_lines
-    return [cell.strip() for cell in next(csv.reader(after_hint, delimiter=delimiter), [])]
+    return [
+        cell.strip() for cell in next(csv.reader(after_hint, delimiter=delimiter, skipinitialspace=True), [])
+    ]
 
 
 def _table_rows(lines: Iterable[str], table: _Table, name: str) -> Iterator[Row]:
-    reader = csv.reader(lines, delimiter=table.delimiter)
+    reader = csv.reader(lines, delimiter=table.delimiter, skipinitialspace=True)
     header_pending = table.has_header
     line = 0
     try:
@@ -191,7 +200,7 @@ def _json_rows(lines: Iterable[str], column: str | None) -> Iterator[Row]:
             continue
         try:
             item = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             yield Row(number, line.strip()[:200], problem="not JSON")
             continue
         yield _json_row(number, item, column)
@@ -223,7 +232,7 @@ def _check_json(file: ListFile, column: str | None) -> None:
         raise InputError(f"{file.name}: is a JSON array; write one JSON object a line")
     try:
         keys = list(json.loads(first_line))
-    except ValueError:
+    except (ValueError, RecursionError):
         return  # reported with its line number later
     if _places(keys, column) is None:
         raise InputError(_no_column(file.name, "key", column, keys))

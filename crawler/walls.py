@@ -24,6 +24,9 @@ SHELL_TEXT_CHARS = 250
 SHELL_LINKS = 4
 """Most text and own links of a page that only its scripts fill; loaders say a sentence, not a page."""
 
+LOGIN_TEXT_CHARS = 600
+"""Most text beside a password field on a page that only asks who you are."""
+
 CONSENT = "consent_gated"
 SHELL = "shell"
 
@@ -38,9 +41,6 @@ class Verdict:
     flags: frozenset[str] = frozenset()
     """`shell` and `consent_gated`: the page is the site's, but too little of it shows to miss anything."""
 
-
-LOGIN_TEXT_CHARS = 600
-"""Most text beside a password field on a page that only asks who you are."""
 
 _LOGIN_PATH = re.compile(
     r"/(?:log[-_]?in|sign[-_]?in|wp-login\.php|sso|saml2?|oauth2?|adfs|auth|anmelden|connexion)(?:[/.?;]|$)",
@@ -139,8 +139,6 @@ def _login(glance: Glance) -> Verdict | None:
     if _SSO_HOST.search(place.hostname or ""):
         return Verdict(Outcome.BLOCKED, "login wall")
     asks_password = bool(_PASSWORD_FIELD.search(glance.head))
-    if asks_password and place.path.rstrip("/") == "/password" and glance.has(b"shopify"):
-        return Verdict(Outcome.BLOCKED, "password page of a closed shop")
     at_login = bool(_LOGIN_PATH.search(place.path)) and (
         asks_password or bool(_USER_FIELD.search(glance.head))
     )

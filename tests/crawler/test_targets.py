@@ -85,6 +85,20 @@ def test_table_without_a_header_as_public_top_lists_are(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("name", ["list.txt", "list.csv"])
+@pytest.mark.parametrize("first", ["https://acme.com/a,b;c", "acme.com:443", "jane@acme.com"])
+def test_first_line_with_a_delimiter_in_it_is_still_one_value(tmp_path, name, first):
+    assert domains(write(tmp_path, name, f"{first}\nfoo.de\n")) == ["acme.com", "foo.de"]
+
+
+def test_list_with_names_beside_the_domains(tmp_path):
+    path = write(tmp_path, "list.txt", "acme.com, Acme Inc\nfoo.de, Foo GmbH\n")
+    assert [(t.domain, t.attrs["column 2"]) for t in read(path)[0]] == [
+        ("acme.com", "Acme Inc"),
+        ("foo.de", "Foo GmbH"),
+    ]
+
+
 def test_repeated_nameless_and_missing_cells_of_a_table(tmp_path):
     path = write(tmp_path, "list.csv", "domain,note,,note\nacme.com,a,b,c,d\nfoo.de\n")
     assert [target.attrs for target in read(path)[0]] == [

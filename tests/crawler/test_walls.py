@@ -228,7 +228,7 @@ PARKED = {
     "for sale": (page("<p>Make an offer</p>", "acme.com is for sale"), "domain for sale"),
     "zu verkaufen": (page("<p>Gebot</p>", "Diese Domain steht zum Verkauf"), "domain for sale"),
     "nginx": (page("<h1>Welcome to nginx!</h1>", "Welcome to nginx!"), "default page of nginx"),
-    "apache": (page("<p>It works. " * 300, "Apache2 Ubuntu Default Page: It works"), "default page of Apache"),
+    "apache": (page("<p>It works. " * 300, "Apache2 Debian Default Page"), "default page of Apache"),
     "bare apache": ("<html><body><h1>It works!</h1></body></html>", "default page of Apache"),
     "iis": (page("<img src=iisstart.png>", "IIS Windows Server"), "default page of IIS"),
     "plesk": (page("<p>Log in</p>", "Web Server's Default Page"), "default page of Plesk"),
@@ -314,7 +314,7 @@ def test_page_that_only_asks_who_you_are_is_a_login_wall(url, html):
 
 def test_password_page_of_a_shop_that_is_not_open():
     html = page("<form action='/password'><input type='password'></form><script>Shopify={}</script>", "Acme")
-    assert judge(html, url="https://acme.com/password").detail == "password page of a closed shop"
+    assert judge(html, url="https://acme.com/password") == Verdict(Outcome.PARKED, "closed shop")
 
 
 def test_empty_answers():
