@@ -19,6 +19,8 @@ from fingerprints.model import InputError, Outcome, Record
 from fingerprints.model.wire import to_json
 from fingerprints.records import make_record
 
+MAX_PROBLEMS = 5
+
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("url", required=False, default="")
@@ -53,6 +55,10 @@ def detect(
     if len(given) != 1:
         raise click.UsageError("give one of: a URL, --html FILE, --har FILE, --jsonl FILE|-")
     detector = Detector.load(rule_paths, ours=not rules_only) if rule_paths or rules_only else Detector.default()
+    for problem in detector.problems[:MAX_PROBLEMS]:
+        note(f"technograph: left out: {problem}")
+    if len(detector.problems) > MAX_PROBLEMS:
+        note(f"technograph: left out {len(detector.problems) - MAX_PROBLEMS} more; technograph rules check lists them")
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if jsonl_path:
         records: Iterator[Record] = _from_jsonl(jsonl_path, detector, now)

@@ -31,6 +31,8 @@ class Detector:
     taxonomy: Taxonomy
     ruleset: str
     """Version and hash of the rules, as `2026.11.1+3f9c2a7b`."""
+    problems: tuple[str, ...] = ()
+    """One line for each rule or pattern that could not be used; everything else works."""
 
     @classmethod
     def default(cls) -> Detector:
@@ -41,7 +43,8 @@ class Detector:
     def load(cls, rules: Sequence[str | Path] = (), *, ours: bool = True) -> Detector:
         """A detector with other rule sets beside ours, or instead of ours.
 
-        Raises InputError naming the file for rules that cannot be read.
+        Rules that cannot be used are listed in `problems`. Raises InputError for a path that does not
+        exist or holds no rules at all.
         """
         from fingerprints.ruleset import load_detector
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from fingerprints.model import Category, Observability, Taxonomy
 from fingerprints.plan import compile_plan
 from fingerprints.rules import Combine, Rule, Signal
 from fingerprints.strict import RuleError, nearest
-from fingerprints.toml_rules import CATEGORIES, TECHNOLOGIES, load_categories, load_rule_files, rule_paths
+from fingerprints.toml_rules import CATEGORIES, TECHNOLOGIES, load_categories, load_rule_file, rule_paths
 from fingerprints.wappalyzer import MERGED_STRENGTH, OTHER, is_wappalyzer, load_wappalyzer
 
 RULESET_VERSION = "2026.11.1"
@@ -30,40 +30,52 @@ def load_detector(others: Sequence[Path] = (), *, ours: bool = True) -> Detector
     if isinstance(cached, Detector):
         return cached
     rules: list[Rule] = []
+    problems: list[str] = []
     for source in sources:
-        rules.extend(_load(source, merge=ours))
-    detector = build_detector(rules, f"{RULESET_VERSION}+{digest[:8]}")
+        rules.extend(_load(source, ours, problems))
+    detector = build_detector(rules, f"{RULESET_VERSION}+{digest[:8]}", problems=problems)
     cache.save(digest, detector)
     return detector
 
 
-def build_detector(rules: Iterable[Rule], ruleset: str = "local", engine: str = "") -> Detector:
-    """The detector for rules that are already read. Raises RuleError when two claim one slug."""
+def build_detector(
+    rules: Iterable[Rule], ruleset: str = "local", engine: str = "", problems: Iterable[str] = ()
+) -> Detector:
+    """The detector for rules that are already read.
+
+    A rule that does not fit in (a slug that is taken, a category that does not exist) is left out and
+    added to the detector's `problems`.
+    """
     by_slug: dict[str, Rule] = {}
-    for rule in rules:
-        known = by_slug.get(rule.slug)
-        if known is not None:
-            rule = _merged(known, rule)
-        by_slug[rule.slug] = rule
-    taxonomy = build_taxonomy(by_slug.values())
-    return Detector(by_slug, compile_plan(by_slug.values(), engine), taxonomy, ruleset)
-
-
-def build_taxonomy(rules: Iterable[Rule]) -> Taxonomy:
-    """Names of the rules and of our categories. Raises RuleError for a category that does not exist."""
-    rules = list(rules)
+    found = list(problems)
     categories = load_categories()
-    if any(OTHER in rule.technology.categories for rule in rules):
-        categories[OTHER] = Category(OTHER, "Other", Observability.LOGIN, primary=False)
+    categories[OTHER] = Category(OTHER, "Other", Observability.LOGIN, primary=False)
+    for rule in rules:
+        try:
+            _check_categories(rule, categories)
+            known = by_slug.get(rule.slug)
+            by_slug[rule.slug] = _merged(known, rule) if known else rule
+        except RuleError as exc:
+            found.append(str(exc))
+    taxonomy = build_taxonomy(by_slug.values(), categories)
+    return Detector(by_slug, compile_plan(by_slug.values(), engine), taxonomy, ruleset, tuple(found))
+
+
+def _check_categories(rule: Rule, categories: Mapping[str, Category]) -> None:
+    for category in rule.technology.categories:
+        if category not in categories:
+            raise RuleError(f"{rule.path}: unknown category {category!r}{nearest(category, categories)}")
+
+
+def build_taxonomy(rules: Iterable[Rule], categories: Mapping[str, Category]) -> Taxonomy:
+    """Names of the rules and of the categories; `other` only where a rule uses it."""
     technologies, aliases = {}, {}
     for rule in rules:
-        for category in rule.technology.categories:
-            if category not in categories:
-                raise RuleError(f"{rule.path}: unknown category {category!r}{nearest(category, categories)}")
         technologies[rule.slug] = rule.technology
         aliases.update(dict.fromkeys(rule.technology.aliases, rule.slug))
     covered = frozenset(slug for technology in technologies.values() for slug in technology.categories)
-    return Taxonomy(categories, technologies, aliases, covered)
+    kept = {slug: category for slug, category in categories.items() if slug != OTHER or OTHER in covered}
+    return Taxonomy(kept, technologies, aliases, covered)
 
 
 def content_hash(paths: Iterable[Path]) -> str:
@@ -86,10 +98,19 @@ def _files(source: Path) -> list[Path]:
     return files
 
 
-def _load(source: Path, *, merge: bool) -> list[Rule]:
+def _load(source: Path, merge: bool, problems: list[str]) -> list[Rule]:
+    """The rules of one source; what cannot be read is added to `problems` and loses nothing else."""
     if is_wappalyzer(source):
-        return list(load_wappalyzer(source, merge_names=merge).rules)
-    return [file.rule for file in load_rule_files(source)]
+        imported = load_wappalyzer(source, merge_names=merge)
+        problems.extend(imported.skipped)
+        return imported.rules
+    rules = []
+    for path in rule_paths(source):
+        try:
+            rules.append(load_rule_file(path).rule)
+        except RuleError as exc:
+            problems.append(str(exc))
+    return rules
 
 
 def _merged(first: Rule, second: Rule) -> Rule:

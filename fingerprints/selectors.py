@@ -189,7 +189,7 @@ class Columns:
     def _by_conditions(self, compound: Compound) -> Iterator[Any]:
         first = min(compound.conditions, key=_cost)
         for element in self._by_condition(compound.tag, first):
-            if len(compound.conditions) == 1 or compound.matches(element):
+            if compound.tag in ("*", element.tag) and compound.matches(element):
                 yield element
 
     def _by_condition(self, tag: str, condition: Condition) -> Iterator[Any]:

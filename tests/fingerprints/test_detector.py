@@ -160,6 +160,26 @@ def test_dns_container_json_ld_and_robots_channels() -> None:
     assert all(d.state is DetectionState.PRESENT for d in found.values())
 
 
+@pytest.mark.parametrize(
+    ("selector", "html", "fires"),
+    [
+        ("x-chat[id]", '<div id="1">', False),
+        ("x-chat[id]", '<x-chat id="1">', True),
+        ("div.chat", '<p class="chat">', False),
+        ("div.chat.open", '<div class="open chat">', True),
+        ("#chat", '<p id="Chat">', False),
+        ('[id="CHAT" i]', '<p id="chat">', True),
+        ("p.other, section.chat", '<section class="chat">', True),
+        ("div:not(.x) > .chat", '<div><p class="chat">', True),
+        ("div:not(.x) > .chat", '<div class="x"><p class="chat">', False),
+        ('[data-chat$=".js"]', '<p data-chat="a.js">', True),
+        ('[lang|="en"]', '<p lang="en-GB">', True),
+    ],
+)
+def test_selector_means_what_css_says(selector: str, html: str, fires: bool) -> None:
+    assert ("chat" in detect([rule("chat", {"on": "selector", "name": selector})], html)) is fires
+
+
 def test_evidence_list_is_capped() -> None:
     many = rule("many", *({"on": "script", "pattern": f"call_{n:02d}"} for n in range(20)))
     html = "".join(f"<script>call_{n:02d}</script>" for n in range(20))
