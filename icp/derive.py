@@ -105,11 +105,10 @@ def derive(
     ]
     members = _tested(sample, "tech_any", technologies, taxonomy)
     traits = _selected(sample, [*categories, *members])
-    thresholds = {
-        "category": max((t.p for t in categories if _passes(t)), default=0.0),
-        "tech": max((t.p for t in members if _passes(t)), default=0.0),
-    }
-    traits = [_with_stability(trait, thresholds) if trait.selected else trait for trait in traits]
+    thresholds = {True: _threshold(categories), False: _threshold(members)}
+    traits = [
+        _with_stability(trait, thresholds[trait.is_category]) if trait.selected else trait for trait in traits
+    ]
     traits = _with_universe(traits, universe, taxonomy, now)
     traits.sort(key=lambda t: (not t.selected, -t.lower, t.name))
     return Derivation(
@@ -187,6 +186,11 @@ def _passes(trait: Trait) -> bool:
     return trait.q <= MAX_Q and trait.points > 0
 
 
+def _threshold(traits: Sequence[Trait]) -> float:
+    """The p up to which a trait of this family is accepted, as Benjamini and Hochberg put it."""
+    return MAX_Q * sum(trait.q <= MAX_Q for trait in traits) / len(traits) if traits else 0.0
+
+
 def _selected(sample: _Sample, traits: Sequence[Trait]) -> list[Trait]:
     """The traits, those that pass marked; of traits that go together only the strongest is selected."""
     kept: list[tuple[Trait, Column]] = []
@@ -219,10 +223,9 @@ def _are_one(left: Trait, left_column: Column, right: Trait, right_column: Colum
     return phi(left_column, right_column) > DUPLICATE_PHI
 
 
-def _with_stability(trait: Trait, thresholds: dict[str, float]) -> Trait:
+def _with_stability(trait: Trait, threshold: float) -> Trait:
     """Leave each account out once: only the table's four cells differ, so four tests are enough."""
     counts = trait.counts
-    threshold = thresholds["category" if trait.is_category else "tech"]
     cells = ("best_with", "best_without", "worst_with", "worst_without")
     again = counts.best_unknown + counts.worst_unknown
     for cell in cells:
