@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import struct
 import threading
@@ -43,7 +44,9 @@ class DemoWeb:
             self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
         except OSError as exc:
             self._end_thread()
-            raise InputError(f"port {self.port} on {ADDRESS} cannot be used: {exc.strerror}") from exc
+            raise InputError(
+                f"port {self.port} on {ADDRESS} cannot be used: {os.strerror(exc.errno or 0)}"
+            ) from exc
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -54,8 +57,8 @@ class DemoWeb:
         self._end_thread()
 
     def wait(self) -> None:
-        """Serve until the process is interrupted."""
-        self._thread.join()
+        """Serve until the process is interrupted; raises KeyboardInterrupt then."""
+        threading.Event().wait()  # not the thread: an interrupted join() takes it for ended (Python 3.11)
 
     async def _listen(self) -> asyncio.Server:
         return await asyncio.start_server(self._connected, ADDRESS, self.port, backlog=512)
@@ -86,6 +89,8 @@ class DemoWeb:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         host, path = _asked_for(head)
+        if host not in self._behaviours:
+            host = host.removeprefix("www.")
         behaviour = self._behaviours.get(host, "")
         if behaviour == "reset":
             _reset(writer)

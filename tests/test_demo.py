@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from http.client import HTTPConnection
@@ -87,23 +88,10 @@ def test_sites_can_be_served_alone():
 
 
 def test_taken_port_is_said_in_one_line():
-    with HTTPServerOnAnyPort() as port:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
         result = CliRunner().invoke(demo, ["--port", str(port)])
-    assert str(result.exception) == f"port {port} on 127.0.0.1 cannot be used: address already in use"
-
-
-class HTTPServerOnAnyPort:
-    """Holds a port so that nobody else can have it."""
-
-    def __enter__(self) -> int:
-        import socket
-
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        port: int = self._socket.getsockname()[1]
-        return port
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
+    assert str(result.exception) == f"port {port} on 127.0.0.1 cannot be used: Address already in use"
 
 
 @pytest.mark.parametrize("site", SITES, ids=lambda site: site.host)
