@@ -15,6 +15,7 @@ from store.freshness import Freshness
 from store.names import Names, names_of
 from store.parser import parse
 from store.queries import Question, known_names
+from store.query import ScoreIs, TierIs, leaves
 from store.terms import QueryError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,14 +56,28 @@ def freshness_now(include_stale: bool) -> Freshness:
 
 
 def ask(store: Store, query: str, *, include_stale: bool = False, icp: str = "") -> Question:
-    """The question a query text asks of this database. Raises QueryError."""
+    """The question a query text asks of this database. Raises InputError for one it cannot answer."""
     names = known_names(store)
     try:
         tree = parse(query, names)
     except QueryError:
         # The rules may know a technology that no crawl into this database has heard of yet.
         tree = parse(query, with_rule_names(names))
-    return Question(tree, freshness_now(include_stale), icp)
+    profile = scored_profile(store, icp)
+    if not profile and any(isinstance(leaf, TierIs | ScoreIs) for leaf in leaves(tree)):
+        raise InputError("nothing has been scored yet; run `technograph score ICP.yaml` first")
+    return Question(tree, freshness_now(include_stale), profile)
+
+
+def scored_profile(store: Store, name: str) -> str:
+    """The profile of this name, or the one last used; empty when there is none and none was asked for."""
+    profiles = store.profiles()
+    if not name:
+        return profiles[0] if profiles else ""
+    if name not in profiles:
+        scored = f"scored are {', '.join(profiles)}" if profiles else "nothing has been scored yet"
+        raise InputError(f"--icp {name!r}: no scores for it; {scored}")
+    return name
 
 
 def known_category(store: Store, name: str) -> str:

@@ -12,6 +12,7 @@ from cli.database import (
     db_option,
     icp_name_option,
     open_for_reading,
+    scored_profile,
 )
 from cli.output import Output, note, output_options, write_rows
 from cli.scoring import now_utc, rule_taxonomy
@@ -57,7 +58,7 @@ def _rows(
     if what == "technologies":
         return (row for record in records for row in technology_rows(record)), TECHNOLOGY_COLUMNS
     given = input_columns(store, question)
-    return _accounts(store, records, icp_name or store.last_icp(), given), account_columns(given)
+    return _accounts(store, records, scored_profile(store, icp_name), given), account_columns(given)
 
 
 def _accounts(store: Store, records: Iterable[Record], icp: str, given: Sequence[str]) -> Iterator[Row]:

@@ -173,10 +173,9 @@ class Store:
         with told_plainly(self.path):
             return load_score(self.db.conn, domain, icp)
 
-    def last_icp(self) -> str:
-        """The profile last used for scoring; empty when there is none yet."""
-        found = self._rows("SELECT slug FROM icp ORDER BY scored_at DESC, id DESC LIMIT 1")
-        return str(found[0][0]) if found else ""
+    def profiles(self) -> list[str]:
+        """The profiles accounts were scored against, the one last used first."""
+        return [slug for (slug,) in self._rows("SELECT slug FROM icp ORDER BY scored_at DESC, id DESC")]
 
     def ask(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
         """The rows of a query as they come, by column name."""

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from fingerprints.model.wire import from_json
+from store.database import Store
 from tests.cli.running import Runner
 from tests.cli.world import SITES, runner
+from tests.store.test_scores import SCORE
 
 
 @pytest.fixture
@@ -66,3 +68,17 @@ def test_same_database_gives_the_same_bytes(run):
     for path in ("one.csv", "two.csv"):
         run("export", "accounts", "-o", path)
     assert Path("one.csv").read_bytes() == Path("two.csv").read_bytes()
+
+
+def test_scores_come_along_once_there_are_some(run):
+    with Store.open("t.db") as store:
+        store.save_scores([SCORE])
+    run("export", "accounts", "-o", "accounts.csv")
+    rows = {row["domain"]: row for row in read("accounts.csv")}
+    assert (rows["acme.com"]["score"], rows["acme.com"]["tier"]) == ("79", "B")
+    assert (rows["beta.com"]["score"], rows["beta.com"]["tier"]) == ("", "")
+    ran = run("export", "accounts", "--icp", "other")
+    assert (ran.code, ran.err) == (
+        2,
+        "technograph: --icp 'other': no scores for it; scored are dtc-reviews\n",
+    )

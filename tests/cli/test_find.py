@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
+from icp.model import Tier
+from store.database import Store
 from tests.cli.running import Runner
 from tests.cli.world import LONG_AGO, NOW, TODAY, runner
+from tests.store.test_scores import SCORE
 
 
 @pytest.fixture
@@ -83,6 +87,23 @@ def test_mistake_in_the_query_is_one_line(run, query, message):
     assert (ran.code, ran.out, ran.err) == (2, "", f"technograph: {message}\n")
 
 
+def test_tiers_need_scores_and_a_profile_that_was_used(run):
+    ran = run("find", "tier:A")
+    assert (ran.code, ran.err) == (
+        2,
+        "technograph: nothing has been scored yet; run `technograph score ICP.yaml` first\n",
+    )
+    with Store.open("t.db") as store:
+        store.save_scores([replace(SCORE, tier=Tier.A)])
+    assert json.loads(run("find", "tier:A").out)["domain"] == "acme.com"
+    assert json.loads(run("find", "score>=79", "--icp", "dtc-reviews").out)["tier"] == "A"
+    ran = run("find", "tier:A", "--icp", "dtc")
+    assert (ran.code, ran.err) == (
+        2,
+        "technograph: --icp 'dtc': no scores for it; scored are dtc-reviews\n",
+    )
+
+
 def test_missing_database_is_one_line(run):
     ran = run("find", "tier:A", "--db", "nowhere.db")
     assert (ran.code, ran.out) == (2, "")
@@ -101,7 +122,7 @@ def test_file_that_is_no_database_is_one_line(run, tmp_path):
 
 
 def test_output_that_cannot_be_written_is_one_line(run):
-    ran = run("find", "tier:A", "-o", "no/such/folder.csv")
+    ran = run("find", "outcome:ok", "-o", "no/such/folder.csv")
     assert (ran.code, ran.err) == (
         2,
         "technograph: no/such/folder.csv: cannot write: No such file or directory\n",

@@ -123,7 +123,7 @@ def test_database_from_an_older_version_is_brought_up_to_date_before_it_is_read(
     older.commit()
     older.close()
     with Store.open(path, create=False, readonly=True) as store:
-        assert store.last_icp() == ""
+        assert store.profiles() == []
         assert store.record("acme.com") is not None
 
 

@@ -57,10 +57,10 @@ def test_each_profile_keeps_its_own_score(store):
     store.save_scores([SCORE, other])
     assert store.score("acme.com", "dtc-reviews") == SCORE
     assert store.score("acme.com", "b2b-saas") == other
-    assert store.last_icp() == "b2b-saas"
+    assert store.profiles() == ["b2b-saas", "dtc-reviews"]
 
 
 def test_account_without_a_record_is_passed_over(store):
     store.save_scores([replace(SCORE, domain="nobody.com")])
     assert store.score("nobody.com", "dtc-reviews") is None
-    assert store.last_icp() == ""
+    assert store.profiles() == []
