@@ -81,12 +81,16 @@ class Backtest:
         if rate is None:
             return "nothing to judge: no best account has a score"
         floor, ceiling = BAND
-        band = f"{100 * floor:.0f}-{100 * ceiling:.0f}"
         if rate < floor:
-            return f"below {band}: misaligned" if high < floor else f"below {band} but inconclusive"
-        if rate > ceiling:
-            return f"above {band}: too broad" if low > ceiling else f"above {band} but inconclusive"
-        return f"inside {band}" if floor <= low and high <= ceiling else f"inside {band} but inconclusive"
+            text, is_certain = f"below {100 * floor:.0f}: misaligned", high < floor
+        elif rate > ceiling:
+            text, is_certain = f"above {100 * ceiling:.0f}: too broad", low > ceiling
+        else:
+            text, is_certain = (
+                f"inside {100 * floor:.0f}-{100 * ceiling:.0f}",
+                floor <= low and high <= ceiling,
+            )
+        return text if is_certain else f"{text.partition(':')[0]} but inconclusive"
 
     @property
     def lift(self) -> float | None:
