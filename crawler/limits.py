@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Headers
 
-_PAGE_TYPES = ("text/", "html", "xml", "json")
-"""Parts of a Content-Type whose body may matter: pages, and the JSON that walls answer with."""
+_PAGE_TYPES = ("text/", "html", "xml", "json", "javascript")
+"""Parts of a Content-Type whose body may matter: pages, the JSON that walls answer with, tag containers."""
 
 
 def is_worth_reading(content_type: str) -> bool:

@@ -89,9 +89,11 @@ SPIDER_MIDDLEWARES = {
 }
 EXTENSIONS = {"crawler.limits.BodyLimits": 100}
 ITEM_PIPELINES = {
+    "pipelines.containers.ContainersPipeline": 50,  # what the tag containers on the pages would load
     "pipelines.detect.DetectPipeline": 100,  # the site's pages -> its record
     "pipelines.store.StorePipeline": 900,  # record -> database, when one is set; then the record as JSON
 }
+TECHNOGRAPH_CONTAINERS = True  # False: containers stay unread, and what they may load stays unknown
 TECHNOGRAPH_DB = ""  # `scrapy crawl site -s TECHNOGRAPH_DB=FILE` stores records there
 TECHNOGRAPH_RULES = ""  # a folder of rules to load beside ours
 

@@ -72,14 +72,17 @@ def parse_container(container: str, body: str) -> Contents | None:
     return Contents((), f"<script>{body}</script>", tuple(script_urls(body)))
 
 
-def with_containers(page: Observation, bodies: Mapping[str, str]) -> Observation:
-    """The page with the contents of its containers added; those that could not be read stay unparsed."""
-    parsed = {name: contents for name in page.containers if (contents := parse_container(name, bodies.get(name, "")))}
+def with_containers(page: Observation, contents: Mapping[str, Contents]) -> Observation:
+    """The page with what its containers would load; those missing from `contents` stay unparsed.
+
+    A container that names another one makes that a container of the page, too.
+    """
+    parsed = {name: contents[name] for name in page.containers if name in contents}
     if not parsed:
         return page
-    inner = observe("".join(contents.markup for contents in parsed.values()), url=page.url)
+    inner = observe("".join(held.markup for held in parsed.values()), url=page.url)
     urls = {r.url for r in inner.resources if r.kind is not ResourceKind.LINK}
-    urls.update(url for contents in parsed.values() for url in contents.urls)
+    urls.update(url for held in parsed.values() for url in held.urls)
     resources = tuple(_resource(url) for url in sorted(urls))
     nested = containers_named(inner.resources, inner.scripts)
     return replace(
@@ -87,7 +90,7 @@ def with_containers(page: Observation, bodies: Mapping[str, str]) -> Observation
         resources=page.resources + resources,
         scripts=page.scripts + inner.scripts,
         containers=tuple(sorted({*page.containers, *nested})),
-        container_tags=tuple(sorted({tag for contents in parsed.values() for tag in contents.tags})),
+        container_tags=tuple(sorted({tag for held in parsed.values() for tag in held.tags})),
         containers_parsed=tuple(sorted(parsed)),
         flags=page.flags | (inner.flags & {"scripts_cut", "resources_cut"}),
     )
@@ -95,6 +98,9 @@ def with_containers(page: Observation, bodies: Mapping[str, str]) -> Observation
 
 def _resource(url: str) -> Resource:
     return Resource(url, host_of(url), ResourceKind.CONTAINER, Party.THIRD)
+
+
+_GOOGLE_TAG = re.compile(r"(?:G|GT|AW|DC)-[A-Z0-9]{5,15}")
 
 
 # --- Google Tag Manager ---------------------------------------------------------------------------
@@ -144,6 +150,9 @@ def _urls(values: list[str]) -> Iterator[str]:
     for text in values:
         if "<" in text:
             continue  # custom HTML is read as a page
+        if _GOOGLE_TAG.fullmatch(text):
+            yield f"https://www.googletagmanager.com/gtag/js?id={text}"  # what such a tag loads
+            continue
         if re.match(r"(?:https?:)?//", text):
             yield from script_urls(f'"{text}"')
         else:
