@@ -25,13 +25,13 @@ def record_text(record: Record, history: Sequence[Mapping[str, Any]], freshness:
 def detection_text(detection: Detection) -> str:
     """One technology down to each signal that fired: where, how strong, and what it saw."""
     lines = [
-        f"{clean(detection.name)} ({detection.slug})  {detection.state.value} {detection.confidence:.2f}"
-        + (f"  version {clean(detection.version)}" if detection.version else "")
+        f"{_shown(detection.name)} ({detection.slug})  {detection.state.value} {detection.confidence:.2f}"
+        + (f"  version {_shown(detection.version)}" if detection.version else "")
         + f"  {', '.join(detection.categories)}"
     ]
     lines += [f"  {remark}" for remark in _remarks(detection)]
     for evidence in detection.evidence:
-        lines += [f"  {_evidence(evidence)}", f"      {clean(evidence.excerpt)}"]
+        lines += [f"  {_evidence(evidence)}", f"      {_shown(evidence.excerpt)}"]
     return "\n".join(lines)
 
 
@@ -39,10 +39,12 @@ def assessment_text(assessment: Assessment, users: Iterable[Detection]) -> str:
     """One category: its state and reason, what was looked at, and what would settle an unknown."""
     confidence = "" if assessment.confidence is None else f" {assessment.confidence:.2f}"
     lines = [f"{assessment.category}  {assessment.state.value}{confidence} ({assessment.reason.value})"]
-    names = [f"{clean(d.name)} {d.confidence:.2f} {d.state.value}" for d in users]
+    names = [f"{_shown(d.name)} {d.confidence:.2f} {d.state.value}" for d in users]
     lines += [f"  found: {', '.join(names)}"] if names else []
-    lines += [f"  checked: {', '.join(map(clean, assessment.checked)) or 'nothing'}"]
-    lines += [f"  would settle it: {', '.join(map(clean, assessment.missing))}"] if assessment.missing else []
+    lines += [f"  checked: {', '.join(map(_shown, assessment.checked)) or 'nothing'}"]
+    lines += (
+        [f"  would settle it: {', '.join(map(_shown, assessment.missing))}"] if assessment.missing else []
+    )
     return "\n".join(lines)
 
 
@@ -60,31 +62,31 @@ def explanation(record: Record, freshness: Freshness) -> str:
 
 def _headline(record: Record) -> Iterator[str]:
     platform = platform_of(record)
-    yield f"{record.domain}  {record.outcome.value}  {record.scanned_at}  {clean(record.url)}"
+    yield f"{record.domain}  {record.outcome.value}  {record.scanned_at}  {_shown(record.url)}"
     if record.detail:
-        yield f"  {clean(record.detail)}"
+        yield f"  {_shown(record.detail)}"
     if record.redirected_to:
-        yield f"  redirected to {clean(record.redirected_to)}"
-    yield f"  platform: {f'{clean(platform.name)} {platform.confidence:.2f}' if platform else 'not known'}"
+        yield f"  redirected to {_shown(record.redirected_to)}"
+    yield f"  platform: {f'{_shown(platform.name)} {platform.confidence:.2f}' if platform else 'not known'}"
     pages = ", ".join(f"{page.kind.value} {page.outcome.value}" for page in record.pages)
     yield f"  pages: {pages or 'none'}; categories known: {record.coverage:.0%}; rules {record.ruleset}"
     for container in record.containers_found:
         state = "read" if container in record.containers_parsed else "not read"
-        yield f"  tag container {clean(container)}: {state}"
+        yield f"  tag container {_shown(container)}: {state}"
     for column, value in record.attrs.items():
-        yield f"  {clean(column)}: {clean(value)}"
+        yield f"  {_shown(column)}: {_shown(value)}"
 
 
 def _technology_cells(detection: Detection) -> tuple[str, ...]:
     return (
-        f"  {clean(detection.name)}",
+        f"  {_shown(detection.name)}",
         detection.category,
         detection.state.value
         if detection.scope == "site"
         else f"{detection.state.value} ({detection.scope})",
         f"{detection.confidence:.2f}",
-        clean(detection.version),
-        clean(", ".join(detection.accounts)),
+        _shown(detection.version),
+        _shown(", ".join(detection.accounts)),
     )
 
 
@@ -92,7 +94,7 @@ def _states(assessments: Sequence[Assessment]) -> Iterator[str]:
     """The absent categories with their reason, the unknown ones gathered by theirs."""
     for item in assessments:
         if item.state is ABSENT:
-            checked = ', '.join(map(clean, item.checked))
+            checked = ", ".join(map(_shown, item.checked))
             yield f"  lacks {item.category}: {item.reason.value}; checked {checked}"
     by_reason: dict[str, list[str]] = {}
     for item in assessments:
@@ -106,8 +108,13 @@ def _history(history: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if len(history) > 1:
         yield ""
         for row in history:
-            shown = "  (shown)" if row["is_current"] else ""
-            yield f"  crawl {row['crawl']}  {row['scanned_at']}  {row['outcome']}{shown}"
+            mark = "  (current)" if row["is_current"] else ""
+            yield f"  crawl {row['crawl']}  {row['scanned_at']}  {row['outcome']}{mark}"
+
+
+def _shown(text: str) -> str:
+    """Strangers' text on one line, so that it cannot pass for a line of ours."""
+    return " ".join(clean(text).split())
 
 
 def _remarks(detection: Detection) -> Iterator[str]:
@@ -118,12 +125,14 @@ def _remarks(detection: Detection) -> Iterator[str]:
     if detection.state is DetectionState.WEAK:
         yield "weak: too little to call it present, too much to call it absent"
     if detection.accounts:
-        yield f"account {clean(', '.join(detection.accounts))}"
+        yield f"account {_shown(', '.join(detection.accounts))}"
 
 
 def _evidence(evidence: Evidence) -> str:
     kind = f" {evidence.kind}" if evidence.kind else ""
-    return f"{evidence.signal}  {evidence.channel}{kind}  {evidence.strength:.2f}  {clean(evidence.page_url)}"
+    return (
+        f"{evidence.signal}  {evidence.channel}{kind}  {evidence.strength:.2f}  {_shown(evidence.page_url)}"
+    )
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -30,7 +30,7 @@ def test_accounts_carry_the_input_and_hostile_text_is_made_safe(run):
     assert list(rows) == sorted(record.domain for record in SITES)
     assert list(rows["acme.com"])[:3] == ["Company", "Note", "domain"]
     assert rows["acme.com"]["Company"] == '\'=HYPERLINK("http://evil.example")'
-    assert rows["acme.com"]["Note"] == "[red][31mevil"
+    assert rows["acme.com"]["Note"] == "[red][31m\nevil"
     assert rows["acme.com"]["technologies"] == "shopify"
     assert rows["acme.com"]["categories_absent"] == "reviews"
     assert rows["old.com"]["categories_unknown"] == "ecommerce_platform;reviews"

@@ -39,7 +39,7 @@ acme.com  ok  {NOW}  https://acme.com/
   pages: home ok; categories known: 50%; rules 2026.11.1+3f9c2a7b
   tag container gtm:GTM-AB12: read
   Company: =HYPERLINK("http://evil.example")
-  Note: [red][31mevil
+  Note: [red][31m evil
 
   Shopify  ecommerce_platform  present  0.95
   Klaviyo  email_marketing     weak     0.50
@@ -48,7 +48,7 @@ acme.com  ok  {NOW}  https://acme.com/
   unknown, surface_not_fetched: email_marketing
 
   crawl 2  2099-01-01T00:00:00Z  blocked
-  crawl 1  {NOW}  ok  (shown)
+  crawl 1  {NOW}  ok  (current)
 """
     )
 

@@ -17,7 +17,7 @@ NOW = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 TODAY = NOW[:10]
 LONG_AGO = "2026-01-01T00:00:00Z"
 
-HOSTILE_INPUT = {"Company": '=HYPERLINK("http://evil.example")', "Note": "[red]\x1b[31m\u202eevil"}
+HOSTILE_INPUT = {"Company": '=HYPERLINK("http://evil.example")', "Note": "[red]\x1b[31m\u202e\nevil"}
 
 SITES = [
     replace(
