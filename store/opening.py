@@ -21,12 +21,12 @@ CACHE_KIB = 65_536
 
 
 def open_database(path: Path, *, create: bool, readonly: bool) -> Database:
-    """A connection to our database at `path`, migrated unless `readonly`.
+    """A connection to our database at `path`, brought to this version's schema.
 
     Raises DatabaseFileError when the file is missing and may not be created, is not ours, or comes
     from a newer version; sqlite3's errors for the rest (store/errors.py words them).
     """
-    is_new = not path.exists()
+    is_new = not os.path.exists(path)  # unlike Path.exists: no error where the folder is closed
     if is_new and (readonly or not create):
         raise DatabaseFileError(
             f"{path}: no such database; `technograph crawl` makes one, --db names another"

@@ -194,6 +194,14 @@ def test_folder_that_may_not_be_written_is_named(shared_folder):
     )
 
 
+def test_folder_that_may_not_be_entered_is_named(shared_folder):
+    shared_folder.chmod(0o600)
+    path = shared_folder / "data" / "t.db"
+    with as_an_ordinary_user(), pytest.raises(StoreError) as caught:
+        Store.open(path)
+    assert str(caught.value) == f"{path.parent}: cannot create the folder for the database: Permission denied"
+
+
 def test_database_in_a_read_only_folder_can_be_read(shared_folder, path):
     copy = shared_folder / "t.db"
     shutil.copy(path, copy)
