@@ -89,10 +89,12 @@ SPIDER_MIDDLEWARES = {
 }
 EXTENSIONS = {"crawler.limits.BodyLimits": 100}
 ITEM_PIPELINES = {
+    "pipelines.dns.DnsPipeline": 40,  # MX, TXT, NS, SOA and aliases; failures kept apart from no record
     "pipelines.containers.ContainersPipeline": 50,  # what the tag containers on the pages would load
     "pipelines.detect.DetectPipeline": 100,  # the site's pages -> its record
     "pipelines.store.StorePipeline": 900,  # record -> database, when one is set; then the record as JSON
 }
+TECHNOGRAPH_DNS = True  # False: no lookups, and what only DNS shows stays unknown
 TECHNOGRAPH_CONTAINERS = True  # False: containers stay unread, and what they may load stays unknown
 TECHNOGRAPH_DB = ""  # `scrapy crawl site -s TECHNOGRAPH_DB=FILE` stores records there
 TECHNOGRAPH_RULES = ""  # a folder of rules to load beside ours
