@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 from fingerprints.model import Assessment, AssessmentState, Detection, DetectionState, Evidence, Record
@@ -10,7 +11,10 @@ from fingerprints.model.cells import clean
 from store.current import platform_of
 from store.freshness import Freshness
 
-PRESENT, ABSENT, UNKNOWN = AssessmentState.PRESENT, AssessmentState.ABSENT, AssessmentState.UNKNOWN
+ABSENT, UNKNOWN = AssessmentState.ABSENT, AssessmentState.UNKNOWN
+
+WIDTH = 110
+"""Characters a list of categories may take on a line."""
 
 
 def record_text(record: Record, history: Sequence[Mapping[str, Any]], freshness: Freshness) -> str:
@@ -41,10 +45,8 @@ def assessment_text(assessment: Assessment, users: Iterable[Detection]) -> str:
     lines = [f"{assessment.category}  {assessment.state.value}{confidence} ({assessment.reason.value})"]
     names = [f"{_shown(d.name)} {d.confidence:.2f} {d.state.value}" for d in users]
     lines += [f"  found: {', '.join(names)}"] if names else []
-    lines += [f"  checked: {', '.join(map(_shown, assessment.checked)) or 'nothing'}"]
-    lines += (
-        [f"  would settle it: {', '.join(map(_shown, assessment.missing))}"] if assessment.missing else []
-    )
+    lines += [f"  checked: {_listed(assessment.checked) or 'nothing'}"]
+    lines += [f"  would settle it: {_listed(assessment.missing)}"] if assessment.missing else []
     return "\n".join(lines)
 
 
@@ -91,17 +93,25 @@ def _technology_cells(detection: Detection) -> tuple[str, ...]:
 
 
 def _states(assessments: Sequence[Assessment]) -> Iterator[str]:
-    """The absent categories with their reason, the unknown ones gathered by theirs."""
-    for item in assessments:
-        if item.state is ABSENT:
-            checked = ", ".join(map(_shown, item.checked))
-            yield f"  lacks {item.category}: {item.reason.value}; checked {checked}"
-    by_reason: dict[str, list[str]] = {}
-    for item in assessments:
-        if item.state is UNKNOWN:
-            by_reason.setdefault(item.reason.value, []).append(item.category)
-    for reason, categories in sorted(by_reason.items()):
-        yield f"  unknown, {reason}: {', '.join(categories)}"
+    """The absent and the unknown categories, gathered by what that rests on."""
+    for state, word in ((ABSENT, "lacks"), (UNKNOWN, "unknown")):
+        gathered: dict[str, list[str]] = {}
+        for item in assessments:
+            if item.state is state:
+                basis = _listed(item.checked) if state is ABSENT else ""
+                why = f"{item.reason.value}{basis and f'; checked {basis}'}"
+                gathered.setdefault(why, []).append(item.category)
+        for why, categories in sorted(gathered.items()):
+            yield fill(
+                f"{word} ({why}): {', '.join(categories)}",
+                WIDTH,
+                initial_indent="  ",
+                subsequent_indent="    ",
+            )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(_shown, names))
 
 
 def _history(history: Sequence[Mapping[str, Any]]) -> Iterator[str]:

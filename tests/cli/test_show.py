@@ -44,8 +44,8 @@ acme.com  ok  {NOW}  https://acme.com/
   Shopify  ecommerce_platform  present  0.95
   Klaviyo  email_marketing     weak     0.50
 
-  lacks reviews: surfaces_clear; checked home, product
-  unknown, surface_not_fetched: email_marketing
+  lacks (surfaces_clear; checked home, product): reviews
+  unknown (surface_not_fetched): email_marketing
 
   crawl 2  2099-01-01T00:00:00Z  blocked
   crawl 1  {NOW}  ok  (current)
