@@ -25,8 +25,8 @@ ICP = "icp/dtc-reviews.yaml"
 TOUR = (
     ("Shops without a reviews app, looked for on their home and product pages:",
      ["find", "tech:shopify AND lacks:reviews", "--format", "table"]),
-    ("Shops of which nobody can say so yet; they are not called missing:",
-     ["find", "category:ecommerce_platform AND unknown:reviews", "--format", "table"]),
+    ("Shops of which nobody can say so; they are not called missing:",
+     ["find", "tech:shopify AND unknown:reviews", "--format", "table"]),
     ("Why not, for one of them:",
      ["explain", "drift-and-tide.example", "reviews"]),
     ("All shops against an ideal customer profile; tiers A and B:",
@@ -73,9 +73,11 @@ def demo(db_path: Path | None, keep: bool, serve_only: bool, port: int) -> None:
             database = db_path or folder / "demo.db"
             crawl_demo(web, sites, database, folder)
             for sentence, command in TOUR:
-                _show(sentence, [*command, "--db", str(database)])
-            if keep or db_path:
-                note(f"\nAll of it is in {database}; see `technograph show DOMAIN --db {database}`.")
+                _show(sentence, command, database, is_kept=bool(keep or db_path))
+            if keep:
+                note(f"\nAll of it is kept in {folder}.")
+            elif not db_path:
+                note("\nThis database was a temporary one; `technograph demo --db demo.db` keeps it.")
 
 
 def targets_of(sites: Sequence[DemoSite]) -> list[DemoSite]:
@@ -116,14 +118,15 @@ def _serve(web: DemoWeb, sites: Sequence[DemoSite]) -> None:
         web.wait()
 
 
-def _show(sentence: str, command: list[str]) -> None:
+def _show(sentence: str, command: Sequence[str], database: Path, *, is_kept: bool) -> None:
     """Run one command of the tour as if it had been typed."""
     from cli.main import technograph
 
     icp = os.path.relpath(data_file(ICP))
     typed = [icp if word == "ICP" else word for word in command]
-    note(f"\n{sentence}\n$ technograph {shlex.join(typed)}")
-    technograph.main(args=typed, prog_name="technograph", standalone_mode=False)
+    named = ["--db", str(database)]
+    note(f"\n{sentence}\n$ technograph {shlex.join([*typed, *named] if is_kept else typed)}")
+    technograph.main(args=[*typed, *named], prog_name="technograph", standalone_mode=False)
 
 
 @contextmanager
