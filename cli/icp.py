@@ -34,7 +34,7 @@ def icp() -> None:
 @icp.command(context_settings=CONTEXT)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
-    """Say whether ICP files can be used, and every mistake with its line if not.
+    """Check ICP files: every mistake with its line.
 
     \b
     Example:
@@ -58,7 +58,7 @@ def check(files: tuple[Path, ...]) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", "output", default="-", metavar="FILE", help="Write to FILE.")
 def render(file: Path, output: str) -> None:
-    """Print a profile as a Markdown page for the people who use it.
+    """Print a profile as a page for the people who use it.
 
     \b
     Example:
@@ -72,7 +72,7 @@ def render(file: Path, output: str) -> None:
 
 @icp.command(context_settings=CONTEXT)
 def schema() -> None:
-    """Print the JSON Schema of ICP files, for completion in an editor.
+    """Print the JSON Schema of ICP files, for editors.
 
     \b
     Example:

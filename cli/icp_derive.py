@@ -60,11 +60,12 @@ def derive(
     db_path: Path,
     output: Output,
 ) -> None:
-    """Find what the best customers' sites have in common that the worst ones' do not.
+    """Propose an ICP from your best and worst customers.
 
-    Prints each trait with its counts, p, q (Benjamini-Hochberg), effect in log-odds with a lower bound,
-    and proposed points. What is unknown is left out of the counts and shown beside them. With --out the
-    selected traits become a new ICP file; no existing file is ever changed.
+    Looks for what the best ones' sites have in common that the worst ones' do not, and prints each trait
+    with its counts, p, q (Benjamini-Hochberg), effect in log-odds with a lower bound, and proposed points.
+    What is unknown is left out of the counts and shown beside them. With --out the selected traits become
+    a new ICP file; no existing file is ever changed.
 
     \b
     Example:

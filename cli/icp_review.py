@@ -65,7 +65,10 @@ def review(
     db_path: Path,
     as_json: bool,
 ) -> None:
-    """Hold a profile against the outcomes of a quarter: what to keep, drop and add.
+    """Hold a profile against a quarter's outcomes.
+
+    Says of each criterion whether to keep it, drop it or wait for more data, and which traits of the won
+    accounts no criterion asks for yet.
 
     \b
     Example:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from cli.scoring import (
     read_records,
     rule_taxonomy,
 )
-from fingerprints.model import InputError, Record
+from fingerprints.model import InputError
 from fingerprints.model.cells import CsvSafety
 from icp.batch import Scored, score_all, top_reasons, unknown_criteria
 from icp.criteria import Profile
@@ -107,35 +109,22 @@ def score(
     taxonomy, now = rule_taxonomy(), now_utc()
     profiles = read_profiles((icp, *more), taxonomy)
     facts = read_facts(fact_paths, mappings, profiles)
-    export = None
-    if export_kind:
-        export = Export(
-            export_kind,
-            _file(output, export_kind),
-            _safety(ctx, output, export_kind),
-            taxonomy,
-            now,
-            profiles,
-        )
     tally = _Tally(profiles, facts)
-
-    def scored(found: Iterable[Record]) -> Iterator[Scored]:
-        return tally.counting(score_all(found, profiles, facts=facts, taxonomy=taxonomy, now=now))
-
-    def hand_over(accounts: Iterable[Scored]) -> None:
-        chosen = _in_tiers(accounts, wanted)
-        if export:
-            kept = chosen if include_disqualified else _in_tiers(chosen, frozenset(Tier) - {Tier.X})
-            tally.written = export.write(kept)
+    with ExitStack() as stack:
+        if records:
+            found, store = read_records(records, now, taxonomy), None
+        else:
+            store = stack.enter_context(Store.open(db_path, create=False))
+            found = store.records()
+        scored = score_all(found, profiles, facts=facts, taxonomy=taxonomy, now=now)
+        accounts = _in_tiers(_saving(store, tally.counting(scored)), wanted)
+        if export_kind:
+            safety, path = _safety(ctx, output, export_kind), _file(output, export_kind)
+            kept = accounts if include_disqualified else _in_tiers(accounts, frozenset(Tier) - {Tier.X})
+            tally.written = Export(export_kind, path, safety, taxonomy, now, profiles).write(kept)
         else:
             columns = COLUMNS + (("best_icp",) if more else ()) + (("lines",) if with_lines else ())
-            tally.written = write_rows(_rows(chosen, columns), columns, output)
-
-    if records:
-        hand_over(scored(read_records(records, now, taxonomy)))
-    else:
-        with Store.open(db_path, create=False) as store:
-            hand_over(_saving(store, scored(store.records())))
+            tally.written = write_rows(_rows(accounts, columns), columns, output)
     for line in tally.summary(output.path):
         note(line)
     if not tally.accounts:
@@ -170,20 +159,13 @@ def _in_tiers(accounts: Iterable[Scored], tiers: frozenset[Tier]) -> Iterator[Sc
             yield replace(account, scores=scores)
 
 
-def _saving(store: Store, accounts: Iterable[Scored]) -> Iterator[Scored]:
-    """The accounts, once their scores are in the database."""
-    batch: list[Scored] = []
-    for account in accounts:
-        batch.append(account)
-        if len(batch) == SAVE_EVERY:
-            yield from _saved(store, batch)
-            batch = []
-    yield from _saved(store, batch)
-
-
-def _saved(store: Store, batch: list[Scored]) -> list[Scored]:
-    store.save_scores(score for account in batch for score in account.scores)
-    return batch
+def _saving(store: Store | None, accounts: Iterable[Scored]) -> Iterator[Scored]:
+    """The accounts, once their scores are in the database where there is one."""
+    accounts = iter(accounts)
+    while batch := list(islice(accounts, SAVE_EVERY if store else 1)):
+        if store:
+            store.save_scores(score for account in batch for score in account.scores)
+        yield from batch
 
 
 def _rows(accounts: Iterable[Scored], columns: Sequence[str]) -> Iterator[dict[str, Any]]:
