@@ -12,8 +12,9 @@ from typing import Protocol
 import click
 
 from cli.output import note
-from cli.scoring import domain_of, note_problems, read_records
-from fingerprints.model import InputError, Record, Taxonomy
+from cli.records import read_records
+from cli.scoring import domain_of, note_problems
+from fingerprints.model import InputError, Record
 from icp.table import Table, read_domains
 from store.database import Store
 
@@ -58,12 +59,10 @@ class _InMemory:
 
 
 @contextmanager
-def open_source(
-    records_path: str, db_path: Path, taxonomy: Taxonomy, now: datetime.datetime
-) -> Iterator[Source]:
+def open_source(records_path: str, db_path: Path) -> Iterator[Source]:
     """Records of a file where one is given, else of the database."""
     if records_path:
-        yield _InMemory(read_records(records_path, now, taxonomy))
+        yield _InMemory(read_records(records_path))
         return
     with Store.open(db_path, create=False, readonly=True) as store:
         yield store

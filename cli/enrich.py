@@ -96,7 +96,7 @@ def enrich(
     added = _Added(taxonomy, now, profile, scorer(facts, taxonomy, now))
     cells = Cells(CsvSafety(csv_safety))
     counts: Counter[str] = Counter()
-    with open_source(records_path, db_path, taxonomy, now) as source, open_output(path) as stream:
+    with open_source(records_path, db_path) as source, open_output(path) as stream:
         writer = csv.writer(stream, delimiter=table.delimiter, lineterminator="\n")
         # Rows may be longer than the header; our columns come after the longest.
         width = max([len(table.header), *(len(row.cells) for row in table.rows)])

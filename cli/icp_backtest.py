@@ -66,7 +66,7 @@ def test(
     tiers = _high(high)
     good, bad = read_accounts(best), read_accounts(worst)
     refuse_overlap(good, bad)
-    with open_source(records_path, db_path, taxonomy, now) as source:
+    with open_source(records_path, db_path) as source:
         result = backtest(
             profile,
             good.records(source),

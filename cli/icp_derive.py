@@ -77,7 +77,7 @@ def derive(
     leaked = _known_technologies(ours, taxonomy)
     good, bad = read_accounts(best), read_accounts(worst)
     refuse_overlap(good, bad)
-    with open_source(records_path, db_path, taxonomy, now) as source:
+    with open_source(records_path, db_path) as source:
         left, right = good.records(source), bad.records(source)
         if not left or not right:
             note("nothing to compare: both lists need accounts with records")

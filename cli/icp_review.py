@@ -80,7 +80,7 @@ def review(
     score = scorer(read_facts(fact_paths, mappings, [profile]), taxonomy, now)
     accounts = read_accounts(outcomes)
     classes = _classes(accounts)
-    with open_source(records_path, db_path, taxonomy, now) as source:
+    with open_source(records_path, db_path) as source:
         records = accounts.records(source)
         won = [record for record in records if classes.get(record.domain) in GOOD]
         lost = [record for record in records if classes.get(record.domain) in BAD]

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from cli.database import db_option
 from cli.exporting import CRM_EXPORTS, EXPORTS, Export
 from cli.output import Output, note, output_options, write_rows
+from cli.records import read_records
 from cli.scoring import (
     NO_DATA,
     facts_option,
@@ -23,7 +24,6 @@ from cli.scoring import (
     now_utc,
     read_facts,
     read_profiles,
-    read_records,
     rule_taxonomy,
 )
 from fingerprints.model import InputError
@@ -112,7 +112,7 @@ def score(
     tally = _Tally(profiles, facts)
     with ExitStack() as stack:
         if records:
-            found, store = read_records(records, now, taxonomy), None
+            found, store = read_records(records), None
         else:
             store = stack.enter_context(Store.open(db_path, create=False))
             found = store.records()

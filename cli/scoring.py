@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 import click
 
 from cli.output import note
-from cli.pages import read_lines
 from crawler.domains import NotADomain, parse_site
 from fingerprints.detector import Detector
 from fingerprints.model import InputError, Record, Taxonomy
-from fingerprints.model.wire import RecordFormatError, from_json
-from icp.account import Account
 from icp.criteria import supplied_layers
 from icp.facts import Facts, load_facts, merge_mappings, parse_mappings
 from icp.model import Score
@@ -120,32 +114,9 @@ def domain_of(text: str) -> str:
         return parse_site(text, allow_private=True).domain
 
 
-def read_records(path: str, now: datetime, taxonomy: Taxonomy) -> Iterator[Record]:
-    """Records from JSON lines as `detect` prints them; `-` is stdin. Broken lines are told and skipped."""
-    stream = sys.stdin.buffer if path == "-" else _open(path)
-    problems = []
-    with stream:
-        for number, line in read_lines(stream):
-            try:
-                record = from_json(json.loads(line))
-                Account(record, None, taxonomy, now)  # refuses a scan time that is no time
-            except (RecordFormatError, InputError, ValueError, RecursionError) as exc:
-                problems.append(f"{path}:{number}: {exc}; line skipped")
-            else:
-                yield record
-    note_problems(problems, "lines could not be read")
-
-
 def note_problems(problems: Sequence[str], what: str) -> None:
     """The first few problems on stderr, and how many there are in all."""
     for problem in problems[:SHOWN_PROBLEMS]:
         note(problem)
     if len(problems) > SHOWN_PROBLEMS:
         note(f"... {len(problems):,} {what}")
-
-
-def _open(path: str) -> IO[bytes]:
-    try:
-        return Path(path).open("rb")
-    except OSError as exc:
-        raise InputError(f"{path}: cannot read: {exc.strerror}") from exc

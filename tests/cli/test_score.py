@@ -118,9 +118,32 @@ def test_scan_time_that_is_no_time_is_a_broken_line(run):
     ran = run("score", DTC_REVIEWS, "-", stdin=lines(replace(GOOD, scanned_at="yesterday")))
 
     assert ran.code == 4
-    assert ran.err.splitlines()[0] == (
-        "-:1: good.com: scanned_at 'yesterday' is not an ISO 8601 time; line skipped"
+    assert ran.err.splitlines()[0] == ("-:1: scanned_at 'yesterday' is not an ISO 8601 time; line skipped")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"technologies": [{"slug": 5, "category": "cms", "state": "present", "confidence": 1}]}, "detections.slug: expected text, not 5"),
+        ({"categories": {"cms": {"state": "absent", "reason": "surfaces_clear", "checked": [1]}}}, "assessments.checked: expected a list of texts, not 1"),
+        ({"attrs": {"a": None}}, "attrs: expected texts, not {'a': None}"),
+        ({"schema_version": 99}, "record schema 99 is newer than this technograph reads (1); update technograph"),
+    ],
+    ids=["slug", "checked", "attrs", "schema"],
+)  # fmt: skip
+def test_value_of_a_wrong_type_is_a_broken_line(run, change, message):
+    ran = run(
+        "score", DTC_REVIEWS, "-", stdin=json.dumps({"domain": "a.com", "outcome": "ok", **change}).encode()
     )
+
+    assert ran.err.splitlines()[0] == f"-:1: {message}; line skipped"
+
+
+def test_half_a_character_in_a_line_cannot_break_the_output(run, tmp_path):
+    stdin = b'{"domain": "a\\ud800.com", "outcome": "ok"}\n'
+
+    assert run("score", DTC_REVIEWS, "-", "-o", "out.jsonl", stdin=stdin).code == 0
+    assert rows((tmp_path / "out.jsonl").read_text())[0]["domain"] == "a?.com"
 
 
 def test_nothing_to_score_has_its_own_exit_code(run):
