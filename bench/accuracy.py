@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import tomllib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,7 +48,9 @@ class Tally:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("corpus", type=Path, help="folder with pages.jsonl.xz and reference.jsonl.xz")
     parser.add_argument("--technology", help="list the pages of every difference of this technology")
     parser.add_argument("--worst", type=int, default=40, help="differences to list")
@@ -59,17 +61,32 @@ def main() -> None:
         for side, examples in tallies[arguments.technology].examples.items():
             print(side, *examples, sep="\n  ")
         return
-    print(f"{pages} pages; {unmapped} reference results are of technologies we have no rule for and are left out")
+    print(
+        f"{pages} pages; {unmapped} reference results are of technologies we have no rule for and are left out"
+    )
     by_category: dict[str, Tally] = defaultdict(Tally)
     for slug, tally in tallies.items():
         _add(by_category[detector.rules[slug].technology.category], tally)
     _table("category", by_category)
-    _table("technology", dict(sorted(tallies.items(), key=lambda i: -(i[1].only_reference - i[1].reference_wrong))[: arguments.worst]))
+    _table(
+        "technology",
+        dict(
+            sorted(tallies.items(), key=lambda i: -(i[1].only_reference - i[1].reference_wrong))[
+                : arguments.worst
+            ]
+        ),
+    )
     total = Tally()
     for tally in tallies.values():
         _add(total, tally)
-    print(f"\nof the reference's results not judged wrong we find {total.recall:.1%}; of ours, {total.precision:.1%} are not judged wrong")
-    print(f"agree {total.agree}, only reference {total.only_reference} ({total.reference_wrong} judged wrong), only ours {total.only_ours} ({total.ours_wrong} judged wrong)")
+    print(
+        f"\nof the reference's results not judged wrong we find {total.recall:.1%}; "
+        f"of ours, {total.precision:.1%} are not judged wrong"
+    )
+    print(
+        f"agree {total.agree}, only reference {total.only_reference} ({total.reference_wrong} judged wrong), "
+        f"only ours {total.only_ours} ({total.ours_wrong} judged wrong)"
+    )
 
 
 def compare(corpus: Path) -> tuple[dict[str, Tally], int, int]:
@@ -162,9 +179,14 @@ def _add(total: Tally, part: Tally) -> None:
 
 
 def _table(what: str, tallies: dict[str, Tally]) -> None:
-    print(f"\n{what:<34}{'agree':>7}{'only ref':>10}{'(wrong)':>9}{'only ours':>11}{'(wrong)':>9}{'found':>8}")
+    print(
+        f"\n{what:<34}{'agree':>7}{'only ref':>10}{'(wrong)':>9}{'only ours':>11}{'(wrong)':>9}{'found':>8}"
+    )
     for name, t in tallies.items():
-        print(f"{name:<34}{t.agree:>7}{t.only_reference:>10}{t.reference_wrong:>9}{t.only_ours:>11}{t.ours_wrong:>9}{t.recall:>8.0%}")
+        print(
+            f"{name:<34}{t.agree:>7}{t.only_reference:>10}{t.reference_wrong:>9}"
+            f"{t.only_ours:>11}{t.ours_wrong:>9}{t.recall:>8.0%}"
+        )
 
 
 if __name__ == "__main__":

@@ -28,5 +28,6 @@ def rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
 def reference(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
     """Page id to technology name to what the reference engine found, without its confidence-0 results."""
     return {
-        row["id"]: {t["name"]: t for t in row["technologies"] if t["confidence"] > 0} for row in rows(folder, "reference")
+        row["id"]: {t["name"]: t for t in row["technologies"] if t["confidence"] > 0}
+        for row in rows(folder, "reference")
     }

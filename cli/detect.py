@@ -24,13 +24,31 @@ MAX_PROBLEMS = 5
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("url", required=False, default="")
-@click.option("--html", "html_path", type=click.Path(path_type=Path, allow_dash=True), help="A saved page; give its address with --url.")
+@click.option(
+    "--html",
+    "html_path",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="A saved page; give its address with --url.",
+)
 @click.option("--url", "page_url", default="", help="The saved page's own address.")
 @click.option("--har", "har_path", type=click.Path(path_type=Path), help="A HAR file saved with content.")
-@click.option("--jsonl", "jsonl_path", help="One page a line: {id, url, status, headers, cookies, html}. `-` is stdin.")
-@click.option("--rules", "rule_paths", multiple=True, type=click.Path(path_type=Path), help="Another rule set beside ours; repeatable.")
+@click.option(
+    "--jsonl", "jsonl_path", help="One page a line: {id, url, status, headers, cookies, html}. `-` is stdin."
+)
+@click.option(
+    "--rules",
+    "rule_paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Another rule set beside ours; repeatable.",
+)
 @click.option("--rules-only", is_flag=True, help="Use the given rule sets instead of ours.")
-@click.option("--format", "format_", type=click.Choice(["table", "jsonl"]), help="Default: table for one page on a terminal, else jsonl.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "jsonl"]),
+    help="Default: table for one page on a terminal, else jsonl.",
+)
 def detect(
     url: str,
     html_path: Path | None,
@@ -54,11 +72,15 @@ def detect(
     given = [option for option in (url, html_path, har_path, jsonl_path) if option]
     if len(given) != 1:
         raise click.UsageError("give one of: a URL, --html FILE, --har FILE, --jsonl FILE|-")
-    detector = Detector.load(rule_paths, ours=not rules_only) if rule_paths or rules_only else Detector.default()
+    detector = (
+        Detector.load(rule_paths, ours=not rules_only) if rule_paths or rules_only else Detector.default()
+    )
     for problem in detector.problems[:MAX_PROBLEMS]:
         note(f"technograph: left out: {problem}")
     if len(detector.problems) > MAX_PROBLEMS:
-        note(f"technograph: left out {len(detector.problems) - MAX_PROBLEMS} more; technograph rules check lists them")
+        note(
+            f"technograph: left out {len(detector.problems) - MAX_PROBLEMS} more; technograph rules check lists them"
+        )
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if jsonl_path:
         records: Iterator[Record] = _from_jsonl(jsonl_path, detector, now)
@@ -130,11 +152,16 @@ def _print(record: Record, as_table: bool) -> None:
     if not as_table:
         sys.stdout.write(json.dumps(to_json(record), ensure_ascii=False) + "\n")
         return
-    click.echo(f"{record.domain or record.url}  {record.outcome}{'  ' + record.detail if record.detail else ''}")
+    click.echo(
+        f"{record.domain or record.url}  {record.outcome}{'  ' + record.detail if record.detail else ''}"
+    )
     for detection in record.detections:
         version = f" {detection.version}" if detection.version else ""
         why = f"implied by {detection.implied_by}" if detection.implied_by else detection.evidence[0].excerpt
-        click.echo(f"  {detection.state:<8} {detection.confidence:.2f}  {detection.category:<20} {detection.name}{version}  [{why[:70]}]")
+        click.echo(
+            f"  {detection.state:<8} {detection.confidence:.2f}  {detection.category:<20} "
+            f"{detection.name}{version}  [{why[:70]}]"
+        )
     absent = [a.category for a in record.assessments if a.state == "absent"]
     unknown = sum(a.state == "unknown" for a in record.assessments)
     click.echo(f"  absent: {', '.join(absent) or 'none can be told'}")

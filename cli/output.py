@@ -39,8 +39,20 @@ class Output:
 def output_options(command: F) -> F:
     """Add `--format`, `--output` and `--csv-safety`; the command gets one `output: Output` argument."""
 
-    @click.option("--format", "format_", type=click.Choice(["table", "csv", "jsonl"]), help="Default: table on a terminal, else jsonl.")
-    @click.option("-o", "--output", "path", default="-", metavar="FILE", help="Write to FILE instead of standard output.")
+    @click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["table", "csv", "jsonl"]),
+        help="Default: table on a terminal, else jsonl.",
+    )
+    @click.option(
+        "-o",
+        "--output",
+        "path",
+        default="-",
+        metavar="FILE",
+        help="Write to FILE instead of standard output.",
+    )
     @click.option(
         "--csv-safety",
         type=click.Choice([safety.value for safety in CsvSafety]),
@@ -74,7 +86,7 @@ def open_output(path: str) -> Iterator[TextIO]:
         sys.stdout.flush()
         return
     try:
-        stream = Path(path).open("w", encoding="utf-8", newline="")
+        stream = Path(path).open("w", encoding="utf-8", newline="")  # noqa: SIM115 - closed by the with below
     except OSError as exc:
         raise InputError(f"{path}: cannot write: {exc.strerror}") from exc
     with stream:
@@ -95,7 +107,9 @@ def write_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], output
         return count
 
 
-def _write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], safety: CsvSafety, stream: TextIO) -> int:
+def _write_csv(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], safety: CsvSafety, stream: TextIO
+) -> int:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([safe_cell(column, safety) for column in columns])
     count = 0

@@ -68,7 +68,9 @@ def observe_given(page: GivenPage) -> tuple[Observation, Page, str]:
     content_type = "".join(observation.headers.get("content-type", ())[:1])
     verdict = classify(observation, content_type=content_type)
     flags = sorted(observation.flags | verdict.flags)
-    described = Page(page.url, observation.kind, verdict.outcome, page.status, len(observation.body), tuple(flags))
+    described = Page(
+        page.url, observation.kind, verdict.outcome, page.status, len(observation.body), tuple(flags)
+    )
     return observation, described, verdict.detail
 
 
@@ -164,7 +166,11 @@ def from_har(path: Path) -> GivenPage:
     for entry in entries:
         response = entry.get("response", {})
         content = response.get("content", {})
-        if "html" in str(content.get("mimeType", "")) and response.get("status", 0) < 300 and content.get("text"):
+        if (
+            "html" in str(content.get("mimeType", ""))
+            and response.get("status", 0) < 300
+            and content.get("text")
+        ):
             return _from_entry(entry, entries)
     raise PageFormatError(f"{path}: holds no HTML document with its body; save the HAR with content")
 

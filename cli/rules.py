@@ -54,7 +54,14 @@ def list_(category: str | None, output: Output) -> None:
     if category and category not in taxonomy.categories:
         raise InputError(f"no category {category!r}{_nearest(category, list(taxonomy.categories))}")
     rows = [
-        {"slug": t.slug, "name": t.name, "category": t.category, "pricing": t.pricing, "status": t.status, "website": t.website}
+        {
+            "slug": t.slug,
+            "name": t.name,
+            "category": t.category,
+            "pricing": t.pricing,
+            "status": t.status,
+            "website": t.website,
+        }
         for t in sorted(taxonomy.technologies.values(), key=lambda t: (t.category, t.slug))
         if category in (None, *t.categories)
     ]
@@ -76,10 +83,20 @@ def find(text: str, output: Output) -> None:
     for rule in _detector().rules.values():
         where = _mention(rule, wanted)
         if where:
-            rows.append({"slug": rule.slug, "name": rule.technology.name, "category": rule.technology.category, "where": where, "file": rule.path})
+            rows.append(
+                {
+                    "slug": rule.slug,
+                    "name": rule.technology.name,
+                    "category": rule.technology.category,
+                    "where": where,
+                    "file": rule.path,
+                }
+            )
     if not rows:
         note(f"No rule mentions {text!r}. To add one: technograph rules new CATEGORY/SLUG")
-    write_rows(sorted(rows, key=lambda row: row["slug"]), ["slug", "name", "category", "where", "file"], output)
+    write_rows(
+        sorted(rows, key=lambda row: row["slug"]), ["slug", "name", "category", "where", "file"], output
+    )
 
 
 def _mention(rule: Rule, wanted: str) -> str:
@@ -115,7 +132,10 @@ def show(slug: str) -> None:
         raise InputError(f"no technology {slug!r}{_nearest(slug, list(detector.rules))}")
     rule = detector.rules[current]
     technology = rule.technology
-    click.echo(f"{technology.name} ({technology.slug})  {', '.join(technology.categories)}  {technology.pricing}, {technology.status}")
+    click.echo(
+        f"{technology.name} ({technology.slug})  {', '.join(technology.categories)}"
+        f"  {technology.pricing}, {technology.status}"
+    )
     click.echo(f"  {technology.website}  vendor {technology.vendor or '-'}  file {rule.path}")
     for label, slugs in (
         ("implies", [i.slug for i in rule.implies]),
@@ -126,7 +146,9 @@ def show(slug: str) -> None:
         if slugs:
             click.echo(f"  {label}: {', '.join(slugs)}")
     for signal in rule.signals:
-        what = ", ".join(signal.hosts) or " ".join(part for part in (signal.name, signal.pattern or "") if part)
+        what = ", ".join(signal.hosts) or " ".join(
+            part for part in (signal.name, signal.pattern or "") if part
+        )
         click.echo(f"  {signal.id:<28} {signal.on:<10} {signal.strength:.2f}  {what}")
 
 
@@ -156,7 +178,10 @@ def check(paths: tuple[str, ...], only: str, notes: bool) -> None:
     signals = sum(len(file.rule.signals) for file in chosen)
     examples = sum(len(file.examples) for file in chosen)
     seconds = time.monotonic() - started
-    note(f"{len(chosen)} technologies, {signals} signals, {examples} examples checked in {seconds:.1f} s: {len(errors) + len(broken)} to mend")
+    note(
+        f"{len(chosen)} technologies, {signals} signals, {examples} examples checked in {seconds:.1f} s: "
+        f"{len(errors) + len(broken)} to mend"
+    )
     if errors or broken:
         raise click.exceptions.Exit(1)
 
@@ -225,7 +250,9 @@ def test(slug: str) -> None:
     detector = _detector_for([file])
     for number, example in enumerate(examples_of(file), start=1):
         evidence = detector.match([example.observation]).evidence
-        own = next((d for d in detect_ungated(evidence, file.rule, detector) if d.slug == file.rule.slug), None)
+        own = next(
+            (d for d in detect_ungated(evidence, file.rule, detector) if d.slug == file.rule.slug), None
+        )
         got = f"{own.state.value} {own.confidence:.2f}" if own else "none"
         fired = ", ".join(f"{e.signal} [{e.excerpt}]" for e in evidence if e.technology == file.rule.slug)
         click.echo(f"example {number}: expects {example.expect}, got {got}  {fired}")
@@ -252,7 +279,9 @@ def _rule_file(slug: str) -> RuleFile:
 
 @rules.command()
 @click.argument("paths", nargs=-1)
-@click.option("--check", "check_only", is_flag=True, help="Change nothing; fail when a file is not in canonical form.")
+@click.option(
+    "--check", "check_only", is_flag=True, help="Change nothing; fail when a file is not in canonical form."
+)
 def fmt(paths: tuple[str, ...], check_only: bool) -> None:
     """Bring rule files into canonical form: key order, blank lines.
 
@@ -273,14 +302,18 @@ def fmt(paths: tuple[str, ...], check_only: bool) -> None:
                 if not check_only:
                     path.write_text(formatted, "utf-8")
     for path in changed:
-        click.echo(f"{path}: {'not in canonical form; run: technograph rules fmt' if check_only else 'formatted'}")
+        click.echo(
+            f"{path}: {'not in canonical form; run: technograph rules fmt' if check_only else 'formatted'}"
+        )
     if changed and check_only:
         raise click.exceptions.Exit(1)
 
 
 @rules.command()
 @click.argument("place", metavar="CATEGORY/SLUG")
-@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Rule folder; default: this package's.")
+@click.option(
+    "--folder", type=click.Path(file_okay=False, path_type=Path), help="Rule folder; default: this package's."
+)
 def new(place: str, folder: Path | None) -> None:
     """Write the skeleton of a rule; the check refuses it until its examples are filled in.
 
@@ -293,7 +326,9 @@ def new(place: str, folder: Path | None) -> None:
     category, _, slug = place.partition("/")
     categories = load_categories()
     if category not in categories:
-        raise InputError(f"no category {category!r}{_nearest(category, list(categories))}; write CATEGORY/SLUG")
+        raise InputError(
+            f"no category {category!r}{_nearest(category, list(categories))}; write CATEGORY/SLUG"
+        )
     if not SLUG.match(slug):
         raise InputError(f"slug {slug!r} must be lower-case letters, digits and single hyphens")
     path = (folder or TECHNOLOGIES) / category / f"{slug}.toml"
@@ -361,7 +396,10 @@ def explain(page: str, url: str) -> None:
         click.echo(f"{slug}  {verdict}{version}{implied}")
         for item in sorted(by_technology.get(slug, []), key=lambda e: e.signal):
             account = f"  account {item.account}" if item.account else ""
-            click.echo(f"    {item.signal:<28} {item.channel:<9} {item.kind:<10} {item.strength:.2f}  {item.excerpt}{account}")
-    note(f"{len(observation.resources)} resources, {len(observation.scripts)} inline scripts, {len(reported)} technologies; flags: {', '.join(sorted(observation.flags)) or 'none'}")
-
-
+            click.echo(
+                f"    {item.signal:<28} {item.channel:<9} {item.kind:<10} {item.strength:.2f}  {item.excerpt}{account}"
+            )
+    note(
+        f"{len(observation.resources)} resources, {len(observation.scripts)} inline scripts, "
+        f"{len(reported)} technologies; flags: {', '.join(sorted(observation.flags)) or 'none'}"
+    )

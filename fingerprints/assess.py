@@ -36,7 +36,9 @@ DNS_ABSENCE_CAP = 0.7
 DEFAULT_DETECTABILITY = {Observability.HTML: 0.9, Observability.MANAGED: 0.75, Observability.DNS: 0.7}
 """Confidence of an absence in a category that was never measured."""
 
-INCOMPLETE_FLAGS = frozenset({"body_cut", "tree_cut", "scripts_cut", "resources_cut", "budget_spent", "dataloss", "shell"})
+INCOMPLETE_FLAGS = frozenset(
+    {"body_cut", "tree_cut", "scripts_cut", "resources_cut", "budget_spent", "dataloss", "shell"}
+)
 """Marks of a page that was not seen whole: it can show a tool, it cannot show that there is none."""
 
 _UNREAD_OUTCOMES = {Outcome.BLOCKED: Reason.BLOCKED}
@@ -79,7 +81,15 @@ def assess(
         for slug in detection.categories:
             by_category.setdefault(slug, []).append(detection)
     return tuple(
-        _assess_one(category, by_category.get(category.slug, ()), looked, checked, loaders, category.slug in taxonomy.covered, shares)
+        _assess_one(
+            category,
+            by_category.get(category.slug, ()),
+            looked,
+            checked,
+            loaders,
+            category.slug in taxonomy.covered,
+            shares,
+        )
         for category in taxonomy.categories.values()
     )
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 
 _ORDER = {
-    "": "name website vendor pricing status cpe description source checked aliases also loads_others implies requires requires_category excludes",
+    "": (
+        "name website vendor pricing status cpe description source checked "
+        "aliases also loads_others implies requires requires_category excludes"
+    ),
     "signal": "on host type name selector attribute text pattern kind party strength version account",
-    "example": "expect url html script_src resource kind script header cookie meta global text css json_ld dns tls_issuer robots container version account",
+    "example": (
+        "expect url html script_src resource kind script header cookie meta global text css "
+        "json_ld dns tls_issuer robots container version account"
+    ),
 }
 _TABLE = re.compile(r"\[\[(\w+)\]\]\s*(#.*)?\Z")
 _KEY = re.compile(r"([\w-]+)\s*=\s*(.*)\Z", re.DOTALL)

@@ -121,7 +121,9 @@ def _google(body: str) -> Contents | None:
     names = {str(tag.get("function", "")) for tag in live}
     names |= {f"{PAUSED}__{tag.get('vtp_originalTagType', '')}" for tag in tags if tag not in live}
     values = [text for tag in live for text in _strings(tag)]
-    values += [text for macro in resource.get("macros", ()) if isinstance(macro, dict) for text in _strings(macro)]
+    values += [
+        text for macro in resource.get("macros", ()) if isinstance(macro, dict) for text in _strings(macro)
+    ]
     return Contents(
         tags=tuple(sorted(names)),
         markup="".join(_markup(tag) for tag in live if tag.get("function") == "__html"),

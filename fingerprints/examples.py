@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fingerprints.hosts import host_of, registrable
 from fingerprints.model import DetectionState, Observation, Party, Resource, ResourceKind
 from fingerprints.observe import observe
-from fingerprints.hosts import host_of, registrable
 from fingerprints.strict import Table
 from fingerprints.toml_rules import RuleFile
 
@@ -58,7 +58,9 @@ def _observation(table: Table) -> Observation:
     markup += "".join(f"<p>{html.escape(text)}</p>" for text in table.texts("text"))
     for name, content in table.take("meta", dict, {}).items():
         contents = content if isinstance(content, list) else [content]
-        markup += "".join(f'<meta name="{html.escape(name)}" content="{html.escape(str(c))}">' for c in contents)
+        markup += "".join(
+            f'<meta name="{html.escape(name)}" content="{html.escape(str(c))}">' for c in contents
+        )
     resources = table.texts("resource")
     kind = ResourceKind(table.choice("kind", tuple(ResourceKind), ResourceKind.SCRIPT.value))
     live = {name: str(value) for name, value in table.take("global", dict, {}).items()}

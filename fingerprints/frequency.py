@@ -14,7 +14,7 @@ def _table() -> dict[str, float]:
     return {gram: float(share) for share, grams in grams_by_share.items() for gram in grams}
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def document_frequency(literal: str) -> float:
     """Estimated share of pages, 0..1, that contain the lower-case literal.
 

@@ -47,7 +47,9 @@ class Finding:
         return f"{self.where}: {self.code}: {self.message}"
 
 
-def check(files: Sequence[RuleFile], detector: Detector, *, today: datetime.date | None = None) -> list[Finding]:
+def check(
+    files: Sequence[RuleFile], detector: Detector, *, today: datetime.date | None = None
+) -> list[Finding]:
     """Every finding about these files; `detector` holds the whole set they belong to."""
     findings: list[Finding] = []
     for file in files:
@@ -71,7 +73,9 @@ def check_file(file: RuleFile, detector: Detector) -> Iterator[Finding]:
     yield from _check_reach(rule)
     yield from _check_examples(file, detector)
     if not file.source:
-        yield Finding("source", rule.path, "say in `source` where the vendor documents this or how it was seen")
+        yield Finding(
+            "source", rule.path, "say in `source` where the vendor documents this or how it was seen"
+        )
 
 
 def check_signal(signal: Signal, where: str) -> Iterator[Finding]:
@@ -86,9 +90,17 @@ def check_signal(signal: Signal, where: str) -> Iterator[Finding]:
     captured = {int(n) for n in re.findall(r"\\(\d)", signal.version)} | ({signal.account} - {0})
     unused = set(range(1, group_count(pattern) + 1)) - captured
     if unused:
-        yield Finding("groups", where, f"capture group {min(unused)} is not used; write (?:...) or name it in version or account")
+        yield Finding(
+            "groups",
+            where,
+            f"capture group {min(unused)} is not used; write (?:...) or name it in version or account",
+        )
     if signal.on in _FREE_TEXT and not _has_literal(signal):
-        yield Finding("literal", where, f"needs a run of {LITERAL_CHARS} letters that must occur; {pattern!r} would match too much")
+        yield Finding(
+            "literal",
+            where,
+            f"needs a run of {LITERAL_CHARS} letters that must occur; {pattern!r} would match too much",
+        )
     if signal.on in _FREE_TEXT and _BARE_DOT.search(pattern):
         yield Finding("dot", where, f"{_BARE_DOT.search(pattern)[0]!r} has an unescaped dot; write \\.")  # type: ignore[index]
     if re.search(r"(?<!\\)\.[*+]", pattern):
@@ -99,7 +111,10 @@ def check_signal(signal: Signal, where: str) -> Iterator[Finding]:
 
 
 def _has_literal(signal: Signal) -> bool:
-    return any(all(len(text) >= LITERAL_CHARS for text in literals) for literals in required_literals(signal.pattern or ""))
+    return any(
+        all(len(text) >= LITERAL_CHARS for text in literals)
+        for literals in required_literals(signal.pattern or "")
+    )
 
 
 def hostile_seconds(signal: Signal) -> float:
@@ -118,7 +133,9 @@ def _check_names(rule: Rule, taxonomy: Taxonomy) -> Iterator[Finding]:
     for key, slugs in named.items():
         for slug in slugs:
             if slug not in known:
-                yield Finding("unknown-slug", rule.path, f"{key}: no technology {slug!r}{nearest(slug, known)}")
+                yield Finding(
+                    "unknown-slug", rule.path, f"{key}: no technology {slug!r}{nearest(slug, known)}"
+                )
     for category in rule.requires_category:
         if category not in taxonomy.categories:
             yield Finding("unknown-slug", rule.path, f"requires_category: no category {category!r}")
@@ -129,11 +146,19 @@ def _check_names(rule: Rule, taxonomy: Taxonomy) -> Iterator[Finding]:
 
 def _check_reach(rule: Rule) -> Iterator[Finding]:
     if not rule.signals:
-        yield Finding("no-signal", rule.path, "has no signal; a technology that leaves no trace belongs in docs/coverage.md")
+        yield Finding(
+            "no-signal",
+            rule.path,
+            "has no signal; a technology that leaves no trace belongs in docs/coverage.md",
+        )
         return
     best = combine({signal.id: signal.strength for signal in rule.signals}, Combine.INDEPENDENT)
     if best < PRESENT_FROM[Combine.INDEPENDENT]:
-        yield Finding("reach", rule.path, f"all signals together give {best:.2f}, so it can never be present; find a stronger signal")
+        yield Finding(
+            "reach",
+            rule.path,
+            f"all signals together give {best:.2f}, so it can never be present; find a stronger signal",
+        )
 
 
 def _check_examples(file: RuleFile, detector: Detector) -> Iterator[Finding]:
@@ -152,7 +177,9 @@ def _check_examples(file: RuleFile, detector: Detector) -> Iterator[Finding]:
     for signal in rule.signals:
         if signal.id not in fired:
             number = signal.id.rpartition("#")[2]
-            yield Finding("unproven", f"{rule.path}: signal {number}", "no example fires it; add one with what it needs")
+            yield Finding(
+                "unproven", f"{rule.path}: signal {number}", "no example fires it; add one with what it needs"
+            )
     if all(example.expect != "none" for example in examples):
         message = 'has no example with expect = "none": a link, an article, a similar name'
         yield Finding("near-miss", rule.path, message)
@@ -176,10 +203,17 @@ def _check_example(example: Example, rule: Rule, detections: Sequence[Detection]
     if example.version and own.version != example.version:
         yield Finding("example", example.where, f"expected version {example.version!r}, got {own.version!r}")
     if example.account and example.account not in own.accounts:
-        yield Finding("example", example.where, f"expected account {example.account!r}, got {list(own.accounts)}")
+        yield Finding(
+            "example", example.where, f"expected account {example.account!r}, got {list(own.accounts)}"
+        )
     related = {rule.slug, *rule.requires, *(implied.slug for implied in rule.implies)}
     for other in detections:
-        if example.expect == "present" and other.slug not in related and other.state is DetectionState.PRESENT and other.evidence:
+        if (
+            example.expect == "present"
+            and other.slug not in related
+            and other.state is DetectionState.PRESENT
+            and other.evidence
+        ):
             message = f"also reports {other.slug}; keep the example to one technology"
             yield Finding("fires-others", example.where, message, is_note=True)
 
@@ -191,7 +225,9 @@ def _same_slugs(files: Sequence[RuleFile]) -> Iterator[Finding]:
     for claimed in paths.values():
         for path in claimed if len(claimed) > 1 else ():
             others = ", ".join(other for other in claimed if other != path)
-            yield Finding("slug", path, f"{others} has the same file name; a slug belongs to one file in the whole set")
+            yield Finding(
+                "slug", path, f"{others} has the same file name; a slug belongs to one file in the whole set"
+            )
 
 
 def _shared_hosts(rules: Mapping[str, Rule]) -> Iterator[Finding]:
@@ -205,18 +241,27 @@ def _shared_hosts(rules: Mapping[str, Rule]) -> Iterator[Finding]:
             names = sorted(claimed)
             for slug in names:
                 others = ", ".join(n for n in names if n != slug)
-                yield Finding("host", claimed[slug].path, f"host {host!r} is claimed by {others} too; use `url` with a path that tells them apart")
+                yield Finding(
+                    "host",
+                    claimed[slug].path,
+                    f"host {host!r} is claimed by {others} too; use `url` with a path that tells them apart",
+                )
 
 
 def _same_patterns(rules: Mapping[str, Rule]) -> Iterator[Finding]:
-    owners: dict[tuple[str, ...], list[Rule]] = defaultdict(list)
+    owners: dict[tuple[str, str, str, str], list[Rule]] = defaultdict(list)
     for rule in rules.values():
-        for key in {(s.on.value, s.name.lower(), s.pattern or "", s.attribute) for s in rule.signals if not s.hosts}:
+        keys = {
+            (s.on.value, s.name.lower(), s.pattern or "", s.attribute) for s in rule.signals if not s.hosts
+        }
+        for key in keys:
             owners[key].append(rule)
     for key, claimed in sorted(owners.items()):
         for rule in claimed if len(claimed) > 1 else ():
             others = ", ".join(sorted(other.slug for other in claimed if other is not rule))
-            yield Finding("duplicate", rule.path, f"{key[0]} {key[1] or key[2]!r} is also a signal of {others}")
+            yield Finding(
+                "duplicate", rule.path, f"{key[0]} {key[1] or key[2]!r} is also a signal of {others}"
+            )
 
 
 def _circles(rules: Mapping[str, Rule]) -> Iterator[Finding]:
@@ -239,6 +284,8 @@ def check_clean_pages(pages: Mapping[str, str], detector: Detector) -> Iterator[
         for detection in detector.detect([observe(markup, url="https://www.example.com/")]):
             if detection.evidence and all(item.kind == "csp" for item in detection.evidence):
                 continue  # what a policy allows is shown as weak, and only as weak
-            signal = detection.evidence[0].signal if detection.evidence else f"implied by {detection.implied_by}"
+            signal = (
+                detection.evidence[0].signal if detection.evidence else f"implied by {detection.implied_by}"
+            )
             rule = detector.rules[detection.slug]
             yield Finding("clean-page", rule.path, f"{signal} fires on {name}, which does not use it")

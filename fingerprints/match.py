@@ -6,6 +6,7 @@ import functools
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from fingerprints.containers import PAUSED
 from fingerprints.hosts import parent_domains
@@ -40,12 +41,12 @@ def match(plan: Plan, observation: Observation) -> tuple[list[Evidence], frozens
     matcher = _Matcher(plan, observation)
     try:
         matcher.run()
-    except _BudgetSpent:
+    except _BudgetSpentError:
         return list(matcher.found.values()), frozenset({"budget_spent"})
     return list(matcher.found.values()), frozenset()
 
 
-class _BudgetSpent(Exception):
+class _BudgetSpentError(Exception):
     pass
 
 
@@ -92,7 +93,11 @@ class _Matcher:
             for signal in self.plan.hosts.get(domain, ()):
                 if kind_allows(signal, resource.kind, resource.party):
                     self._add(
-                        signal, min(signal.strength, cap), resource.url, f"url:{resource.url}", kind=resource.kind
+                        signal,
+                        min(signal.strength, cap),
+                        resource.url,
+                        f"url:{resource.url}",
+                        kind=resource.kind,
                     )
 
     def _urls(self) -> None:
@@ -109,7 +114,12 @@ class _Matcher:
         lower = text.lower()
         for signal in self.plan.urls.candidates(lower):
             if kind_allows(signal, resource.kind, resource.party) and may_match(signal, lower):
-                self._url(signal, search_of(signal), resource.host.encode() if signal.name == "host" else text, resource)
+                self._url(
+                    signal,
+                    search_of(signal),
+                    resource.host.encode() if signal.name == "host" else text,
+                    resource,
+                )
 
     def _url(self, signal: Signal, search: Search, text: bytes, resource: Resource) -> None:
         self._spend(len(text))
@@ -159,11 +169,15 @@ class _Matcher:
             text = value.encode("utf-8", "replace")
             matched = search_of(signal)(text)
             if matched:
-                self._hit(signal, matched, text, f"global:{signal.name}", shown=f"window.{signal.name} = {value}")
+                self._hit(
+                    signal, matched, text, f"global:{signal.name}", shown=f"window.{signal.name} = {value}"
+                )
 
     # --- named values ---
 
-    def _keyed(self, what: str, sets: Mapping[str, PatternSet], values: Mapping[str, tuple[str, ...]]) -> None:
+    def _keyed(
+        self, what: str, sets: Mapping[str, PatternSet], values: Mapping[str, tuple[str, ...]]
+    ) -> None:
         for name, texts in values.items():
             patterns = sets.get(name)
             if patterns is None:
@@ -252,7 +266,7 @@ class _Matcher:
     def _spend(self, size: int) -> None:
         self.budget -= size + 64
         if self.budget < 0:
-            raise _BudgetSpent
+            raise _BudgetSpentError
 
     def _hit(
         self,
@@ -269,7 +283,9 @@ class _Matcher:
         version = plausible_version(expand(signal.version, matched)) if signal.version else ""
         account = (matched.group(signal.account) or b"").decode("utf-8", "replace") if signal.account else ""
         excerpt = shown if shown is not None else prefix + _around(text, *matched.span())
-        self._add(signal, signal.strength if strength is None else strength, excerpt, place, version, account, kind)
+        self._add(
+            signal, signal.strength if strength is None else strength, excerpt, place, version, account, kind
+        )
 
     def _add(
         self,
@@ -338,8 +354,8 @@ def _script_place(starts: Sequence[int], matched: Match) -> str:
     return f"script:{bisect_right(starts, matched.span()[0])}"
 
 
-@functools.lru_cache(maxsize=None)
-def _assignment(name: str):  # type: ignore[no-untyped-def]
+@functools.cache
+def _assignment(name: str) -> Search:
     """Search for an assignment to a window property in script text; the match ends before the value."""
     escaped = re.escape(name)
     last = re.escape(name.rpartition(".")[2])
@@ -349,18 +365,18 @@ def _assignment(name: str):  # type: ignore[no-untyped-def]
     )
 
 
-@functools.lru_cache(maxsize=None)
-def _whole(pattern: str):  # type: ignore[no-untyped-def]
+@functools.cache
+def _whole(pattern: str) -> Search:
     return compile_search(rf"\A(?:{pattern})\z")
 
 
-def _element_text(signal: Signal, element: object) -> bytes | None:
+def _element_text(signal: Signal, element: Any) -> bytes | None:
     """What the signal's pattern is searched in: the attribute, the text, or nothing in particular."""
     if signal.attribute:
-        value = element.get(signal.attribute)  # type: ignore[attr-defined]
-        return None if value is None else value.encode("utf-8", "replace")  # type: ignore[no-any-return]
+        value = element.get(signal.attribute)
+        return None if value is None else value.encode("utf-8", "replace")
     if signal.text:
-        text = "".join(_limited(element.itertext())).strip()  # type: ignore[attr-defined]
+        text = "".join(_limited(element.itertext())).strip()
         return text.encode("utf-8", "replace") if text else None
     return b""
 
@@ -373,8 +389,8 @@ def _limited(pieces: Iterator[str], limit: int = 100_000) -> Iterator[str]:
             return
 
 
-def _describe(element: object, attribute: str) -> str:
+def _describe(element: Any, attribute: str) -> str:
     """The element's start tag, the interesting attribute first."""
-    items = sorted(element.items(), key=lambda item: item[0] != attribute)  # type: ignore[attr-defined]
+    items = sorted(element.items(), key=lambda item: item[0] != attribute)
     attributes = "".join(f' {name}="{value[:100]}"' for name, value in items[:4])
-    return f"<{element.tag}{attributes}>"  # type: ignore[attr-defined]
+    return f"<{element.tag}{attributes}>"

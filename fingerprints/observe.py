@@ -40,7 +40,22 @@ MAX_COOKIES = 200
 
 HeaderInput = Mapping[str, "str | Sequence[str]"]
 
-_TAGS = ("script", "link", "meta", "iframe", "img", "form", "source", "video", "embed", "object", "style", "title", "base", "a")
+_TAGS = (
+    "script",
+    "link",
+    "meta",
+    "iframe",
+    "img",
+    "form",
+    "source",
+    "video",
+    "embed",
+    "object",
+    "style",
+    "title",
+    "base",
+    "a",
+)
 _DATA_SCRIPT_TYPES = ("json", "template", "html", "text/x-", "speculationrules")
 """Parts of a script `type` that mark data rather than code."""
 _LINK_KINDS = {
@@ -73,7 +88,7 @@ def observe(
     status: int | None = None,
     kind: PageKind = PageKind.HOME,
     requests: Iterable[str] = (),
-    globals: Mapping[str, str] | None = None,  # noqa: A002 - the field's word for window properties
+    globals: Mapping[str, str] | None = None,
     dns: Mapping[str, tuple[str, ...]] | None = None,
     tls_issuer: str | None = None,
     robots: str | None = None,
@@ -200,13 +215,18 @@ def _parse(body: bytes, flags: set[str]) -> Any:
     """
     if b"<" not in body:
         return None
-    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, collect_ids=False, remove_comments=True, remove_pis=True)
+    parser = etree.HTMLParser(
+        encoding="utf-8", huge_tree=True, collect_ids=False, remove_comments=True, remove_pis=True
+    )
     try:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError):
         flags.add("tree_cut")
         return None
-    if any("xcessive depth" in entry.message or entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+    if any(
+        "xcessive depth" in entry.message or entry.type_name == "ERR_RESOURCE_LIMIT"
+        for entry in parser.error_log
+    ):
         flags.add("tree_cut")
     return root
 
@@ -277,7 +297,11 @@ class _Reader:
     def add(self, raw: str, kind: ResourceKind) -> None:
         """Note one reference of the page, unless it is no URL or the list is full."""
         raw = raw.strip()
-        if not raw or raw[0] == "#" or raw[:5].lower() in ("data:", "blob:", "javas", "about", "mailt", "tel:"):
+        if (
+            not raw
+            or raw[0] == "#"
+            or raw[:5].lower() in ("data:", "blob:", "javas", "about", "mailt", "tel:")
+        ):
             return
         written = raw[:MAX_URL_CHARS]
         absolute = written[:8].lower().startswith(("http://", "https://"))
@@ -345,9 +369,16 @@ class _Reader:
                 return
 
     def _meta(self, element: Any) -> None:
-        name = element.get("name") or element.get("property") or element.get("itemprop") or element.get("http-equiv")
+        name = (
+            element.get("name")
+            or element.get("property")
+            or element.get("itemprop")
+            or element.get("http-equiv")
+        )
         if name and len(self.meta) < MAX_META:
-            self.meta.setdefault(name.strip().lower(), []).append((element.get("content") or "")[:MAX_URL_CHARS])
+            self.meta.setdefault(name.strip().lower(), []).append(
+                (element.get("content") or "")[:MAX_URL_CHARS]
+            )
 
     def _embedded(self, element: Any, tag: str) -> None:
         for source in _sources(element, tag):

@@ -95,7 +95,9 @@ def compile_plan(rules: Iterable[Rule], engine: str = "") -> Plan:
         hosts=_grouped(by_channel[Channel.HOST], lambda signal: signal.hosts),
         containers=_grouped(by_channel[Channel.CONTAINER], lambda signal: (signal.name,)),
         urls=patterns(by_channel[Channel.URL]),
-        scripts=patterns(by_channel[Channel.SCRIPT] + [s for s in by_channel[Channel.GLOBAL] if not s.live_only]),
+        scripts=patterns(
+            by_channel[Channel.SCRIPT] + [s for s in by_channel[Channel.GLOBAL] if not s.live_only]
+        ),
         body=patterns(body),
         headers=_keyed(by_channel[Channel.HEADER], patterns),
         cookies=_keyed([s for s in cookies if not _is_glob(s.name)], patterns),
@@ -141,12 +143,15 @@ def signal_literals(signal: Signal) -> list[Literals]:
     return found
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def requirements(signal: Signal) -> tuple[tuple[bytes, ...], ...]:
     """All that the signal's pattern requires of a text: of each inner tuple, one literal must occur."""
     if signal.on is Channel.GLOBAL or not signal.pattern:
         return ()
-    return tuple(tuple(literal.encode() for literal in sorted(literals)) for literals in required_literals(signal.pattern))
+    return tuple(
+        tuple(literal.encode() for literal in sorted(literals))
+        for literals in required_literals(signal.pattern)
+    )
 
 
 def may_match(signal: Signal, lower: bytes) -> bool:
@@ -176,7 +181,9 @@ def _grouped(
     return {key: tuple(group) for key, group in groups.items()}
 
 
-def _keyed(signals: Iterable[Signal], patterns: Callable[[Sequence[Signal]], PatternSet]) -> dict[str, PatternSet]:
+def _keyed(
+    signals: Iterable[Signal], patterns: Callable[[Sequence[Signal]], PatternSet]
+) -> dict[str, PatternSet]:
     grouped = _grouped(signals, lambda signal: (_key(signal),))
     return {key: patterns(group) for key, group in grouped.items()}
 
@@ -196,7 +203,7 @@ def _glob(name: str) -> str:
     return f"{re.escape(name)}|(?:{name})"
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def search_of(signal: Signal) -> Search:
     """The compiled pattern of a signal; a signal without one matches anything."""
     if not signal.pattern:

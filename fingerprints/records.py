@@ -18,7 +18,7 @@ def make_record(
     observations: Sequence[Observation] = (),
     pages: Sequence[Page] = (),
     detail: str = "",
-    id: str = "",  # noqa: A002 - the record's own field
+    id: str = "",
     url: str = "",
     redirected_to: str = "",
     http_status: int | None = None,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import functools
 import re
-import re._constants as sre  # type: ignore[import-untyped]
-import re._parser as sre_parser  # type: ignore[import-untyped]
+import re._constants as sre
+import re._parser as sre_parser
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import re2
 
@@ -31,17 +31,10 @@ class PatternError(InputError):
     """Raised when a pattern cannot be compiled; the message says what is wrong with it."""
 
 
-class Match(Protocol):
-    """What a search returns, whichever engine ran it."""
+Match = Any
+"""What a search returns: `re2` and `re` matches alike have group, groups and span."""
 
-    def group(self, index: int = 0) -> bytes | None: ...
-
-    def span(self, index: int = 0) -> tuple[int, int]: ...
-
-    def groups(self) -> Sequence[bytes | None]: ...
-
-
-Search = Callable[[bytes], "Match | None"]
+Search = Callable[[bytes], Match]
 
 
 def compile_search(pattern: str, *, backtracks: bool = False) -> Search:
@@ -53,7 +46,7 @@ def compile_search(pattern: str, *, backtracks: bool = False) -> Search:
     return search
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _re2(pattern: str) -> Any:
     options = re2.Options()
     options.case_sensitive = False
@@ -62,7 +55,9 @@ def _re2(pattern: str) -> Any:
         return re2.compile(pattern, options)
     except re2.error as exc:
         reason = exc.args[0] if exc.args else exc
-        raise PatternError(f"{pattern!r}: {reason.decode() if isinstance(reason, bytes) else reason}") from exc
+        raise PatternError(
+            f"{pattern!r}: {reason.decode() if isinstance(reason, bytes) else reason}"
+        ) from exc
 
 
 def group_count(pattern: str) -> int:
@@ -140,7 +135,11 @@ def _plain_texts(op: Any, argument: Any) -> set[str]:
     """The lower-case ASCII texts an item stands for, if it stands for a few plain ones; else nothing."""
     if op is sre.LITERAL:
         return {chr(argument).lower()} if argument < 128 else set()
-    if op is sre.IN and len(argument) <= 3 and all(kind is sre.LITERAL and code < 128 for kind, code in argument):
+    if (
+        op is sre.IN
+        and len(argument) <= 3
+        and all(kind is sre.LITERAL and code < 128 for kind, code in argument)
+    ):
         return {chr(code).lower() for _, code in argument}
     if op is sre.BRANCH:
         return _plain_branches(argument[1])

@@ -17,7 +17,9 @@ _URL_IN_TEXT = re.compile(
 )
 _QUOTES = "\"'`("
 _UNICODE_SLASH = re.compile(r"\\u002f|\\x2f", re.IGNORECASE)
-_POLICY_HOST = re.compile(r"(?:https?://|wss?://)?(?:\*\.)?((?:[a-z0-9_-]+\.)+[a-z]{2,})(?::\d+|:\*)?(?:/\S*)?\Z", re.IGNORECASE)
+_POLICY_HOST = re.compile(
+    r"(?:https?://|wss?://)?(?:\*\.)?((?:[a-z0-9_-]+\.)+[a-z]{2,})(?::\d+|:\*)?(?:/\S*)?\Z", re.IGNORECASE
+)
 
 
 def script_urls(text: str, *, links_too: bool = True) -> Iterator[str]:
@@ -58,7 +60,7 @@ def is_script_url(url: str) -> bool:
     (True, False)
     """
     path = url.partition("?")[0].partition("#")[0]
-    return path.endswith((".js", ".mjs", ".js.php")) or "/js?" in url or path.endswith("/js")
+    return path.endswith((".js", ".mjs", ".js.php", "/js")) or "/js?" in url
 
 
 def policy_hosts(headers: Mapping[str, tuple[str, ...]], meta_policy: Sequence[str] = ()) -> list[str]:
@@ -75,7 +77,10 @@ def policy_hosts(headers: Mapping[str, tuple[str, ...]], meta_policy: Sequence[s
             if match:
                 found.add(match[1].lower())
     for value in (*headers.get("report-to", ()), *headers.get("reporting-endpoints", ())):
-        found.update(match[1].lower() for match in re.finditer(r"https?://((?:[\w-]+\.)+[a-z]{2,})", value, re.IGNORECASE))
+        found.update(
+            match[1].lower()
+            for match in re.finditer(r"https?://((?:[\w-]+\.)+[a-z]{2,})", value, re.IGNORECASE)
+        )
     return sorted(found)[:MAX_POLICY_HOSTS]
 
 

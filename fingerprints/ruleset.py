@@ -127,5 +127,6 @@ def _merged(first: Rule, second: Rule) -> Rule:
 
 def _renumbered(rule: Rule, after: int) -> tuple[Signal, ...]:
     return tuple(
-        replace(signal, id=f"{rule.slug}#{number}") for number, signal in enumerate(rule.signals, start=after + 1)
+        replace(signal, id=f"{rule.slug}#{number}")
+        for number, signal in enumerate(rule.signals, start=after + 1)
     )

@@ -11,7 +11,7 @@ import ahocorasick_rs
 try:
     import hyperscan
 except ImportError:  # no wheel for this platform
-    hyperscan = None
+    hyperscan = None  # type: ignore[assignment]
 
 
 class LiteralScanner(Protocol):
@@ -72,7 +72,9 @@ class AhoCorasickScanner:
         return cls(pickle.loads(dumped))  # noqa: S301 - our own cache, see cache.py
 
     def scan(self, text: bytes) -> set[int]:
-        return {index for index, _, _ in self._automaton.find_matches_as_indexes(text.lower(), overlapping=True)}
+        return {
+            index for index, _, _ in self._automaton.find_matches_as_indexes(text.lower(), overlapping=True)
+        }
 
     def dump(self) -> bytes:
         return pickle.dumps(self._literals)

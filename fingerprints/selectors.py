@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from cssselect import SelectorError
 from lxml import etree
@@ -121,7 +121,7 @@ def parse_compound(text: str) -> Compound | None:
     return Compound((tag[0] if tag else "*").lower(), tuple(conditions)) if text else None
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _xpath(text: str) -> CSSSelector:
     try:
         return CSSSelector(_CASE_FLAG.sub(r"\1]", text), translator="html")
@@ -179,8 +179,7 @@ class Columns:
     def _select_one(self, part: str) -> Iterable[Any]:
         compound = _compound(part)
         if compound is None:
-            found: list[Any] = _xpath(part)(self._root)
-            return found
+            return cast("list[Any]", _xpath(part)(self._root))
         if not compound.conditions:
             elements: Iterator[Any] = self._root.iter(etree.Element if compound.tag == "*" else compound.tag)
             return elements
@@ -228,6 +227,6 @@ def _cost(condition: Condition) -> int:
     return {"id": 0, "class": 2, "href": 3, "src": 3, "style": 4}.get(condition.attribute, 1)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _compound(part: str) -> Compound | None:
     return parse_compound(part)

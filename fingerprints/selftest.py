@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import html
 import re
-import re._constants as sre  # type: ignore[import-untyped]
-import re._parser as sre_parser  # type: ignore[import-untyped]
+import re._constants as sre
+import re._parser as sre_parser
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,7 @@ from fingerprints.rules import Channel, Signal
 from fingerprints.selectors import parse_compound, split_list
 
 PAGE = "https://www.example.com/"
-_CLASS_SAMPLES = {
+_CLASS_SAMPLES: dict[object, str] = {
     sre.CATEGORY_DIGIT: "7",
     sre.CATEGORY_WORD: "a",
     sre.CATEGORY_SPACE: " ",
@@ -92,11 +92,14 @@ def _contains(item: tuple[Any, Any], char: str) -> bool:
         sre.CATEGORY_WORD: char.isalnum() or char == "_",
         sre.CATEGORY_SPACE: char.isspace(),
     }
-    return kinds.get(argument, not {
-        sre.CATEGORY_NOT_DIGIT: char.isdigit(),
-        sre.CATEGORY_NOT_WORD: char.isalnum() or char == "_",
-        sre.CATEGORY_NOT_SPACE: char.isspace(),
-    }.get(argument, True))
+    return kinds.get(
+        argument,
+        not {
+            sre.CATEGORY_NOT_DIGIT: char.isdigit(),
+            sre.CATEGORY_NOT_WORD: char.isalnum() or char == "_",
+            sre.CATEGORY_NOT_SPACE: char.isspace(),
+        }.get(argument, True),
+    )
 
 
 def page_for(signal: Signal) -> Observation | None:
@@ -114,7 +117,11 @@ def page_for(signal: Signal) -> Observation | None:
         field = {Channel.HEADER: "headers", Channel.META: "meta", Channel.DNS: "dns"}[signal.on]
         return replace(Observation(url=PAGE), **{field: values})  # type: ignore[arg-type]
     if signal.on is Channel.COOKIE:
-        literal = matching_text(name) if re.search(r"[\\\[({|+^$]", name) else name.rstrip("*") + "x" * name.endswith("*")
+        literal = (
+            matching_text(name)
+            if re.search(r"[\\\[({|+^$]", name)
+            else name.rstrip("*") + "x" * name.endswith("*")
+        )
         return Observation(url=PAGE, cookies={literal: text}) if literal is not None else None
     if signal.on is Channel.GLOBAL:
         return Observation(url=PAGE, globals={name: text})
@@ -160,7 +167,9 @@ def _selector_page(signal: Signal, text: str) -> Observation | None:
     for condition in compound.conditions:
         known = attributes.get(condition.attribute)
         separator = " " if condition.attribute == "class" else ""
-        attributes[condition.attribute] = condition.value if known is None else f"{known}{separator}{condition.value}"
+        attributes[condition.attribute] = (
+            condition.value if known is None else f"{known}{separator}{condition.value}"
+        )
     if signal.attribute:
         given = attributes.get(signal.attribute, "")
         attributes[signal.attribute] = text if given.lower() in text.lower() else given + text

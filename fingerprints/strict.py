@@ -31,7 +31,9 @@ class Table:
         self._data = dict(data)
         self._asked: set[str] = set()
 
-    def take(self, key: str, kind: type | tuple[type, ...], default: Any = None, *, required: bool = False) -> Any:
+    def take(
+        self, key: str, kind: type | tuple[type, ...], default: Any = None, *, required: bool = False
+    ) -> Any:
         """The value of a key; RuleError when it is missing though required, or of another type."""
         self._asked.add(key)
         if key not in self._data:
@@ -77,4 +79,6 @@ class Table:
         """Raise RuleError when a key was not asked for."""
         for key in self._data:
             listed = ", ".join(sorted(self._asked))
-            raise RuleError(f"{self.where}: unknown key {key!r}{nearest(key, self._asked)}; allowed: {listed}")
+            raise RuleError(
+                f"{self.where}: unknown key {key!r}{nearest(key, self._asked)}; allowed: {listed}"
+            )

@@ -160,7 +160,8 @@ def _implied(where: str, item: object) -> Implied:
 
 def _signal(slug: str, number: int, table: Table) -> Signal:
     on = Channel(table.choice("on", tuple(Channel)))
-    name, hosts, pattern = "", (), None
+    name, pattern = "", None
+    hosts: tuple[str, ...] = ()
     if on is Channel.HOST:
         hosts = _hosts(table)
     elif on in _NAMED:
@@ -204,7 +205,9 @@ def _hosts(table: Table) -> tuple[str, ...]:
         raise RuleError(f"{table.where}: key 'host' is missing: a list of host names")
     for host in hosts:
         if host != host.lower() or "." not in host or not re.fullmatch(r"[a-z0-9.-]+", host):
-            raise RuleError(f"{table.where}: host: {host!r} is not a lower-case host name without scheme and path")
+            raise RuleError(
+                f"{table.where}: host: {host!r} is not a lower-case host name without scheme and path"
+            )
     return hosts
 
 
@@ -212,7 +215,9 @@ def _dns_type(table: Table) -> str:
     kind = table.text("type", required=True)
     record, _, subdomain = kind.partition(":")
     if record not in DNS_TYPES or (subdomain and record != "CNAME"):
-        raise RuleError(f"{table.where}: type: {kind!r} is not one of {', '.join(DNS_TYPES)} or 'CNAME:sub-domain'")
+        raise RuleError(
+            f"{table.where}: type: {kind!r} is not one of {', '.join(DNS_TYPES)} or 'CNAME:sub-domain'"
+        )
     return kind
 
 

@@ -30,7 +30,13 @@ OTHER = "other"
 MERGED_STRENGTH = 0.8
 """What a certain pattern of another rule set is worth as evidence for a technology of ours."""
 
-_KEYED = {"headers": Channel.HEADER, "cookies": Channel.COOKIE, "meta": Channel.META, "js": Channel.GLOBAL, "dns": Channel.DNS}
+_KEYED = {
+    "headers": Channel.HEADER,
+    "cookies": Channel.COOKIE,
+    "meta": Channel.META,
+    "js": Channel.GLOBAL,
+    "dns": Channel.DNS,
+}
 _PLAIN = {
     "scriptSrc": Channel.URL,
     "scripts": Channel.SCRIPT,
@@ -46,7 +52,8 @@ NEEDS_BROWSER = ("js", "xhr", "dom.properties")
 NEEDS_REQUESTS = ("probe",)
 _DNS_TYPES = ("MX", "TXT", "NS", "SOA", "CNAME")
 _PASSIVE = frozenset(
-    "cats website description icon cpe pricing saas oss implies excludes requires requiresCategory dom probe groups slug name".split()
+    {"cats", "website", "description", "icon", "cpe", "pricing", "saas", "oss", "implies", "excludes"}
+    | {"requires", "requiresCategory", "dom", "probe", "groups", "slug", "name"}
 )
 
 
@@ -99,7 +106,11 @@ def _technology_files(source: Path) -> list[Path]:
     if source.is_file():
         return [source]
     nested = sorted(source.glob("**/technologies/*.json"))
-    return nested or [p for p in sorted(source.glob("*.json")) if p.name not in ("categories.json", "groups.json", "schema.json")]
+    return nested or [
+        p
+        for p in sorted(source.glob("*.json"))
+        if p.name not in ("categories.json", "groups.json", "schema.json")
+    ]
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -111,7 +122,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise RuleError(f"{path}: not JSON: {exc}") from exc
     if not isinstance(data, dict):
         raise RuleError(f"{path}: holds a {type(data).__name__}, expected an object of technologies")
-    technologies = data.get("technologies", data.get("apps", data))
+    technologies = _mapping(data.get("technologies") or data.get("apps") or data)
     return {str(k): v for k, v in technologies.items() if isinstance(v, dict)}
 
 
@@ -159,15 +170,16 @@ class _SetReader:
         categories = tuple(dict.fromkeys(self._category(c) for c in _listed(data.get("cats")))) or (OTHER,)
         before = sum(self.imported.not_evaluable.values())
         signals = tuple(self._signals(name, slug, data))
-        if not signals and sum(self.imported.not_evaluable.values()) > before:
-            self.imported.blind[categories[0]] += 1
-        elif signals and all(signal.live_only for signal in signals):
+        has_blind_patterns = sum(self.imported.not_evaluable.values()) > before
+        if has_blind_patterns and all(signal.live_only for signal in signals):
             self.imported.blind[categories[0]] += 1
         for key in data:
             if key not in _PASSIVE and key not in _KEYED and key not in _PLAIN:
                 self.imported.skipped.append(f"{name}: {key}: unknown field")
         return Rule(
-            technology=Technology(slug, name, categories[0], categories, website=str(data.get("website", ""))),
+            technology=Technology(
+                slug, name, categories[0], categories, website=str(data.get("website", ""))
+            ),
             signals=signals,
             implies=tuple(self._implied(item) for item in _listed(data.get("implies"))),
             requires=tuple(self._slug(item) for item in _listed(data.get("requires"))),
@@ -191,9 +203,7 @@ class _SetReader:
     # --- signals ---
 
     def _signals(self, name: str, slug: str, data: Mapping[str, Any]) -> Iterator[Signal]:
-        number = 0
-        for found in self._found(name, data):
-            number += 1
+        for number, found in enumerate(self._found(name, data), start=1):
             yield Signal(id=f"{slug}#{number}", **found)
 
     def _found(self, name: str, data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -228,7 +238,9 @@ class _SetReader:
         yield {
             "on": channel,
             "strength": pattern.confidence,
-            "pattern": pattern.regex or None if channel in (Channel.HEADER, Channel.COOKIE, Channel.META) else pattern.regex,
+            "pattern": pattern.regex or None
+            if channel in (Channel.HEADER, Channel.COOKIE, Channel.META)
+            else pattern.regex,
             "name": name_,
             "version": pattern.version,
             "live_only": channel is Channel.GLOBAL,
@@ -246,7 +258,9 @@ class _SetReader:
                 for clause, patterns in _mapping(spec).items():
                     yield from self._clause(technology, selector, clause, patterns)
 
-    def _clause(self, technology: str, selector: str, clause: str, patterns: object) -> Iterator[dict[str, Any]]:
+    def _clause(
+        self, technology: str, selector: str, clause: str, patterns: object
+    ) -> Iterator[dict[str, Any]]:
         if clause == "exists":
             for text in _listed(patterns):
                 if str(text).split("\\;")[0]:
@@ -266,7 +280,9 @@ class _SetReader:
         else:
             self.imported.skipped.append(f"{technology}: dom: unknown clause {clause!r}")
 
-    def _selector(self, technology: str, selector: str, text: object, more: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _selector(
+        self, technology: str, selector: str, text: object, more: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
         try:
             check_selector(selector)
         except Exception as exc:  # noqa: BLE001 - any trouble of the selector library means: not usable

@@ -101,7 +101,9 @@ class TechnologiesPipeline:
     def _warn(self, item: Any) -> None:
         if not self._has_warned:
             self._has_warned = True
-            logger.warning("%s has no field %r; add it to see what each page runs", type(item).__name__, FIELD)
+            logger.warning(
+                "%s has no field %r; add it to see what each page runs", type(item).__name__, FIELD
+            )
 
 
 def technologies_on(response: Response, detector: Detector) -> list[Any]:

@@ -58,7 +58,12 @@ UNKNOWNS = [
     ("helpdesk", {"dns_ok": False}, Reason.SURFACE_NOT_FETCHED, ("dns",)),
     ("crm_visible", {}, Reason.NOT_OBSERVABLE, ()),
     ("video", {}, Reason.NO_RULES, ()),
-    ("live_chat", {"containers_found": ("gtm:GTM-AB12",)}, Reason.CONTAINER_UNPARSED, ("container:GTM-AB12",)),
+    (
+        "live_chat",
+        {"containers_found": ("gtm:GTM-AB12",)},
+        Reason.CONTAINER_UNPARSED,
+        ("container:GTM-AB12",),
+    ),
     ("live_chat", {"flags": frozenset({"shell"})}, Reason.PAGE_INCOMPLETE, ("shell",)),
     ("cms", {"flags": frozenset({"body_cut"})}, Reason.PAGE_INCOMPLETE, ("body_cut",)),
     ("cms", {"flags": frozenset({"budget_spent"})}, Reason.PAGE_INCOMPLETE, ("budget_spent",)),
@@ -69,7 +74,9 @@ UNKNOWNS = [
 
 
 @pytest.mark.parametrize(("category", "looked", "reason", "missing"), UNKNOWNS)
-def test_doubt_is_unknown_with_its_reason(category: str, looked: dict[str, Any], reason: Reason, missing: tuple[str, ...]) -> None:
+def test_doubt_is_unknown_with_its_reason(
+    category: str, looked: dict[str, Any], reason: Reason, missing: tuple[str, ...]
+) -> None:
     result = state_of(category, **looked)
     assert (result.state, result.reason, result.missing) == (AssessmentState.UNKNOWN, reason, missing)
     assert result.confidence is None
@@ -117,12 +124,19 @@ def test_presence_stands_even_where_absence_could_not() -> None:
 
 def test_confidence_of_an_absence_never_exceeds_what_was_measured() -> None:
     looked = Looked(Outcome.OK, HOME, dns_ok=True)
-    measured = {a.category: a.confidence for a in assess(TAXONOMY, [], looked, {"cms": 0.62, "helpdesk": 0.95})}
+    measured = {
+        a.category: a.confidence for a in assess(TAXONOMY, [], looked, {"cms": 0.62, "helpdesk": 0.95})
+    }
     assert (measured["cms"], measured["helpdesk"]) == (0.62, 0.7)
 
 
 def test_absence_says_what_was_checked() -> None:
-    looked = {"pages": HOME_AND_PRODUCT, "containers_found": ("gtm:GTM-A1B2",), "containers_parsed": ("gtm:GTM-A1B2",), "dns_ok": True}
+    looked = {
+        "pages": HOME_AND_PRODUCT,
+        "containers_found": ("gtm:GTM-A1B2",),
+        "containers_parsed": ("gtm:GTM-A1B2",),
+        "dns_ok": True,
+    }
     assert state_of("reviews", **looked).checked == ("home", "product", "container:GTM-A1B2", "dns")
 
 

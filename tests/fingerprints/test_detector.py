@@ -54,10 +54,16 @@ def test_how_a_page_refers_to_a_host_decides_what_it_proves(html: str, state: De
 
 
 def test_signals_on_one_place_are_not_independent() -> None:
-    both = rule("chat", {"on": "host", "hosts": ("js.chat.io",), "strength": "medium"}, {"on": "url", "pattern": r"chat\.io/w", "strength": "medium"})
+    both = rule(
+        "chat",
+        {"on": "host", "hosts": ("js.chat.io",), "strength": "medium"},
+        {"on": "url", "pattern": r"chat\.io/w", "strength": "medium"},
+    )
     one_place = detect([both], '<script src="https://js.chat.io/w.js"></script>')["chat"]
     assert (one_place.confidence, one_place.state) == (0.5, DetectionState.WEAK)
-    two_places = detect([both], '<script src="https://js.chat.io/a.js"></script><img src="https://x.chat.io/w">')["chat"]
+    two_places = detect(
+        [both], '<script src="https://js.chat.io/a.js"></script><img src="https://x.chat.io/w">'
+    )["chat"]
     assert (two_places.confidence, two_places.state) == (0.75, DetectionState.PRESENT)
 
 
@@ -69,7 +75,10 @@ def test_the_same_signal_on_three_pages_counts_once() -> None:
 
 
 def test_version_and_account_are_captured_with_the_excerpt() -> None:
-    pixel = rule("pixel", {"on": "script", "pattern": r"px\('init',\s*'(\d+)',\s*'v([\d.]+)'", "account": 1, "version": r"\2"})
+    pixel = rule(
+        "pixel",
+        {"on": "script", "pattern": r"px\('init',\s*'(\d+)',\s*'v([\d.]+)'", "account": 1, "version": r"\2"},
+    )
     found = detect([pixel], "<script>a();px('init', '12345', 'v2.1')</script>")["pixel"]
     assert (found.accounts, found.version) == (("12345",), "2.1")
     assert found.evidence[0].excerpt == "a();px('init', '12345', 'v2.1')"
@@ -103,7 +112,9 @@ def test_global_is_seen_where_a_script_assigns_it(script: str, fires: bool) -> N
 
 
 def test_live_global_is_checked_by_value() -> None:
-    versioned = rule("lib", {"on": "global", "name": "Lib.version", "pattern": r"^([\d.]+)$", "version": r"\1"})
+    versioned = rule(
+        "lib", {"on": "global", "name": "Lib.version", "pattern": r"^([\d.]+)$", "version": r"\1"}
+    )
     assert detect([versioned], globals={"Lib.version": "3.2"})["lib"].version == "3.2"
     assert detect([versioned], globals={"Lib.version": "beta"}) == {}
 
@@ -187,6 +198,9 @@ def test_evidence_list_is_capped() -> None:
 
 
 def test_default_rules_find_an_inline_loader_with_its_account() -> None:
-    html = "<script>!function(f,b,e,v,n,t,s){}(window,document,'script','https://connect.facebook.net/en_US/fbevents.js');fbq('init', '123456789012345');</script>"
+    html = (
+        "<script>!function(f,b,e,v){}(window,document,'script',"
+        "'https://connect.facebook.net/en_US/fbevents.js');fbq('init', '123456789012345');</script>"
+    )
     found = {d.slug: d for d in Detector.default().detect([observe(html, url=URL)])}
     assert found["meta-pixel"].accounts == ("123456789012345",)

@@ -84,7 +84,10 @@ def test_both_scan_engines_find_the_same() -> None:
         assert match(other.plan, page) == match(detector().plan, page)
 
 
-@given(st.lists(st.text("abcAB.-/", min_size=3, max_size=6), min_size=1, max_size=12, unique_by=str.lower), st.text("abcAB.-/", max_size=60))
+@given(
+    st.lists(st.text("abcAB.-/", min_size=3, max_size=6), min_size=1, max_size=12, unique_by=str.lower),
+    st.text("abcAB.-/", max_size=60),
+)
 def test_scanners_agree_with_a_plain_search(literals: list[str], text: str) -> None:
     lowered = [literal.lower() for literal in literals]
     expected = {index for index, literal in enumerate(lowered) if literal in text.lower()}
@@ -92,7 +95,11 @@ def test_scanners_agree_with_a_plain_search(literals: list[str], text: str) -> N
     assert AhoCorasickScanner(lowered).scan(text.encode()) == expected
 
 
-@given(st.from_regex(r"[a-c](?:\|[a-c]{2,5}|\(\?:[a-d]{3,6}\)[?+]?|\[[ab]\][+*]?|[a-d]{3,6}){1,4}", fullmatch=True))
+@given(
+    st.from_regex(
+        r"[a-c](?:\|[a-c]{2,5}|\(\?:[a-d]{3,6}\)[?+]?|\[[ab]\][+*]?|[a-d]{3,6}){1,4}", fullmatch=True
+    )
+)
 @settings(max_examples=150)
 def test_required_literals_are_in_every_match(pattern: str) -> None:
     text = matching_text(pattern)
@@ -126,7 +133,9 @@ def test_hostile_page_is_over_soon(name: str) -> None:
 
 def test_page_that_needs_too_much_work_is_flagged_not_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fingerprints.match.SEARCH_BYTES", 2_000)
-    page = observe("<script>fbq('init','123456789012345');" + "x" * 5_000 + "</script>", url="https://www.example.com/")
+    page = observe(
+        "<script>fbq('init','123456789012345');" + "x" * 5_000 + "</script>", url="https://www.example.com/"
+    )
     _, flags = match(detector().plan, page)
     assert flags == {"budget_spent"}
 
@@ -158,7 +167,15 @@ def test_search_is_without_regard_to_case_and_linear() -> None:
 
 @pytest.mark.parametrize(
     ("text", "version"),
-    [("6.4.2", "6.4.2"), (" 1.0 ", "1.0"), ("20240101", ""), ("12345", ""), ("9999", "9999"), ("a1b2c3d4", ""), ("5.0-beta.2", "5.0-beta.2")],
+    [
+        ("6.4.2", "6.4.2"),
+        (" 1.0 ", "1.0"),
+        ("20240101", ""),
+        ("12345", ""),
+        ("9999", "9999"),
+        ("a1b2c3d4", ""),
+        ("5.0-beta.2", "5.0-beta.2"),
+    ],
 )
 def test_what_can_be_a_version(text: str, version: str) -> None:
     assert plausible_version(text) == version
@@ -176,7 +193,9 @@ def test_broken_cache_is_rebuilt_without_a_word(tmp_path: Path, monkeypatch: pyt
     assert cache.load("no such digest") is None
 
 
-def test_cached_detector_finds_what_a_fresh_one_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cached_detector_finds_what_a_fresh_one_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TECHNOGRAPH_CACHE", str(tmp_path))
     fresh = Detector.load()
     cached = Detector.load()

@@ -20,20 +20,44 @@ def seen(html: str | bytes, **page: object) -> dict[str, ResourceKind]:
         ('<script src="//cdn.acme.net/a.js"></script>', "https://cdn.acme.net/a.js", ResourceKind.SCRIPT),
         ("<script src=/a.js></script>", "https://www.acme.com/a.js", ResourceKind.SCRIPT),
         ("<script src=a.js></script>", "https://www.acme.com/shop/a.js", ResourceKind.SCRIPT),
-        ('<base href="https://b.io/x/"><script src=a.js></script>', "https://b.io/x/a.js", ResourceKind.SCRIPT),
+        (
+            '<base href="https://b.io/x/"><script src=a.js></script>',
+            "https://b.io/x/a.js",
+            ResourceKind.SCRIPT,
+        ),
         ('<SCRIPT SRC="https://c.io/a.js" TYPE="text/plain">', "https://c.io/a.js", ResourceKind.SCRIPT),
-        ('<script type=text/plain data-src="https://c.io/late.js">', "https://c.io/late.js", ResourceKind.SCRIPT),
+        (
+            '<script type=text/plain data-src="https://c.io/late.js">',
+            "https://c.io/late.js",
+            ResourceKind.SCRIPT,
+        ),
         ('<iframe data-lazy-src="https://v.io/embed/1">', "https://v.io/embed/1", ResourceKind.IFRAME),
-        ('<noscript><img src="https://p.io/tr?id=1&amp;x"></noscript>', "https://p.io/tr?id=1&x", ResourceKind.IMG),
+        (
+            '<noscript><img src="https://p.io/tr?id=1&amp;x"></noscript>',
+            "https://p.io/tr?id=1&x",
+            ResourceKind.IMG,
+        ),
         ('<link rel="preconnect" href="https://fast.io">', "https://fast.io", ResourceKind.CONNECT),
-        ('<link rel="preload" as=script href="https://fast.io/a.js">', "https://fast.io/a.js", ResourceKind.PRELOAD),
+        (
+            '<link rel="preload" as=script href="https://fast.io/a.js">',
+            "https://fast.io/a.js",
+            ResourceKind.PRELOAD,
+        ),
         ('<link rel="Stylesheet" href="/s.css">', "https://www.acme.com/s.css", ResourceKind.STYLESHEET),
         ('<form action="https://mail.io/post">', "https://mail.io/post", ResourceKind.FORM),
         ('<a href="https://vendor.com/">Vendor</a>', "https://vendor.com/", ResourceKind.LINK),
         ('<script>var u="https:\\/\\/x.io\\/w.js"</script>', "https://x.io/w.js", ResourceKind.INLINE),
         ('<script>var u="https:\\u002F\\u002Fx.io/w.js"</script>', "https://x.io/w.js", ResourceKind.INLINE),
-        ("<script>load('//x.io/w.js?a=1&amp;b=2')</script>", "https://x.io/w.js?a=1&b=2", ResourceKind.INLINE),
-        ('<script type="application/json">{"src":"https://x.io/w.js"}</script>', "https://x.io/w.js", ResourceKind.INLINE),
+        (
+            "<script>load('//x.io/w.js?a=1&amp;b=2')</script>",
+            "https://x.io/w.js?a=1&b=2",
+            ResourceKind.INLINE,
+        ),
+        (
+            '<script type="application/json">{"src":"https://x.io/w.js"}</script>',
+            "https://x.io/w.js",
+            ResourceKind.INLINE,
+        ),
         ('<video src="https://m.io/a.mp4">', "https://m.io/a.mp4", ResourceKind.MEDIA),
         ('<object data="https://m.io/a.swf">', "https://m.io/a.swf", ResourceKind.MEDIA),
     ],
@@ -58,7 +82,9 @@ def test_mention_is_not_a_resource(html: str) -> None:
 
 
 def test_hosts_of_a_policy_are_marked_as_allowed_only() -> None:
-    headers = {"Content-Security-Policy": "script-src 'self' https://*.vendor.com cdn.other.io:443; img-src data:"}
+    headers = {
+        "Content-Security-Policy": "script-src 'self' https://*.vendor.com cdn.other.io:443; img-src data:"
+    }
     kinds = seen("<p>hi", headers=headers)
     assert kinds == {"https://vendor.com/": ResourceKind.CSP, "https://cdn.other.io/": ResourceKind.CSP}
 
@@ -70,7 +96,8 @@ def test_party_is_told_by_registrable_domain() -> None:
 
 def test_named_values_are_lower_cased_and_all_kept() -> None:
     page = observe(
-        '<html lang="de-DE"><title> A\n B </title><meta NAME=Generator content="X 1"><meta property="og:type" content=shop>',
+        '<html lang="de-DE"><title> A\n B </title>'
+        '<meta NAME=Generator content="X 1"><meta property="og:type" content=shop>',
         url=URL,
         headers={"X-Powered-By": ["PHP/8", "Next.js"], "Set-Cookie": ["a=1; Path=/", "b=2"]},
         cookies={"c": "3"},
@@ -108,10 +135,14 @@ def test_text_is_read_whatever_its_declaration_claims(body: bytes, headers: dict
 
 
 def test_nul_bytes_do_not_hide_what_follows() -> None:
-    assert seen(b"<p>\0\0</p><script src='https://x.io/a.js'></script>") == {"https://x.io/a.js": ResourceKind.SCRIPT}
+    assert seen(b"<p>\0\0</p><script src='https://x.io/a.js'></script>") == {
+        "https://x.io/a.js": ResourceKind.SCRIPT
+    }
 
 
-@pytest.mark.parametrize("html", ["", "plain words", "<", "<!DOCTYPE html>", "<!--" * 5000, b"\xff\xfe", b"\x00"])
+@pytest.mark.parametrize(
+    "html", ["", "plain words", "<", "<!DOCTYPE html>", "<!--" * 5000, b"\xff\xfe", b"\x00"]
+)
 def test_page_without_markup_gives_an_empty_observation(html: str | bytes) -> None:
     assert observe(html).resources == ()
 

@@ -58,20 +58,38 @@ def test_good_file_has_no_findings(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ("strength =", "strenght =", "signal 1: key 'strength' is missing; did you mean it by 'strenght'?"),
-        ("account = 1", "account = 1\nfoo = 2", "signal 1: unknown key 'foo'; allowed: account, kind, on, party, pattern, strength, version"),
+        (
+            "account = 1",
+            "account = 1\nfoo = 2",
+            "signal 1: unknown key 'foo'; allowed: account, kind, on, party, pattern, strength, version",
+        ),
         ('on = "url"', 'on = "urls"', "signal 1: on: 'urls' is not one of "),
         ('"certain"', '"sure"', "signal 1: strength: 'sure' is not one of certain, medium, strong, weak"),
         ("account = 1", "account = 2", "signal 1: account = 2, but the pattern has 1 capture groups"),
-        ("//js", "(?<!x)//js", "signal 1: pattern: look-around and back-references are not allowed; RE2 has neither"),
+        (
+            "//js",
+            "(?<!x)//js",
+            "signal 1: pattern: look-around and back-references are not allowed; RE2 has neither",
+        ),
         ("//js", "((//js", "signal 1: pattern: "),
         ('website = "https://acme.io"\n', "", "key 'website' is missing"),
         ("2026-11-22", '"today"', "checked: 'today' is a str, expected date"),
         ('name = "Acme Chat"', "name = [", "not valid TOML: "),
-        ('name = "Acme Chat"', 'name = "Acme Chat"\nimplys = ["x"]', "unknown key 'implys'; did you mean 'implies'?; allowed: "),
-        ('on = "url"', 'on = "url"\nkind = ["scripts"]', "signal 1: kind: 'scripts' is not one of script, iframe, "),
+        (
+            'name = "Acme Chat"',
+            'name = "Acme Chat"\nimplys = ["x"]',
+            "unknown key 'implys'; did you mean 'implies'?; allowed: ",
+        ),
+        (
+            'on = "url"',
+            'on = "url"\nkind = ["scripts"]',
+            "signal 1: kind: 'scripts' is not one of script, iframe, ",
+        ),
     ],
 )
-def test_broken_file_is_refused_with_path_and_remedy(old: str, new: str, message: str, tmp_path: Path) -> None:
+def test_broken_file_is_refused_with_path_and_remedy(
+    old: str, new: str, message: str, tmp_path: Path
+) -> None:
     path = write(tmp_path, GOOD.replace(old, new))
     with pytest.raises(RuleError) as caught:
         load_rule_file(path)
@@ -79,8 +97,12 @@ def test_broken_file_is_refused_with_path_and_remedy(old: str, new: str, message
 
 
 def test_host_must_be_a_bare_host_name(tmp_path: Path) -> None:
-    text = GOOD.replace("on = \"url\"\npattern = '//js\\.acme\\.io/(\\d+)\\.js'", 'on = "host"\nhost = ["https://js.acme.io"]').replace("\naccount = 1\n", "\n")
-    with pytest.raises(RuleError, match="'https://js.acme.io' is not a lower-case host name without scheme and path"):
+    text = GOOD.replace(
+        "on = \"url\"\npattern = '//js\\.acme\\.io/(\\d+)\\.js'", 'on = "host"\nhost = ["https://js.acme.io"]'
+    ).replace("\naccount = 1\n", "\n")
+    with pytest.raises(
+        RuleError, match=r"'https://js\.acme\.io' is not a lower-case host name without scheme and path"
+    ):
         load_rule_file(write(tmp_path, text))
 
 
@@ -89,15 +111,43 @@ def test_host_must_be_a_bare_host_name(tmp_path: Path) -> None:
     [
         ("/123.js", "/abc.js", "example: expected present, got not reported"),
         ('account = "123"', 'account = "9"', "example: expected account '9', got ['123']"),
-        ('expect = "none"\nhtml = \'<a href="https://acme.io">Acme</a>\'', 'expect = "present"\nscript_src = "https://js.acme.io/9.js"', 'near-miss: has no example with expect = "none": a link, an article, a similar name'),
+        (
+            'expect = "none"\nhtml = \'<a href="https://acme.io">Acme</a>\'',
+            'expect = "present"\nscript_src = "https://js.acme.io/9.js"',
+            'near-miss: has no example with expect = "none": a link, an article, a similar name',
+        ),
         ("js\\.acme\\.io/(\\d+)\\.js", "js.acme.io/(\\d+)", "dot: 'e.io' has an unescaped dot; write \\."),
-        ("(\\d+)", "(\\d+)(x)?", "groups: capture group 2 is not used; write (?:...) or name it in version or account"),
-        ("//js\\.acme\\.io/(\\d+)\\.js", "(\\d+)\\.js", "literal: needs a run of 4 letters that must occur; '(\\\\d+)\\\\.js' would match too much"),
+        (
+            "(\\d+)",
+            "(\\d+)(x)?",
+            "groups: capture group 2 is not used; write (?:...) or name it in version or account",
+        ),
+        (
+            "//js\\.acme\\.io/(\\d+)\\.js",
+            "(\\d+)\\.js",
+            "literal: needs a run of 4 letters that must occur; '(\\\\d+)\\\\.js' would match too much",
+        ),
         ("/(\\d+)", "/.*(\\d+)", "unbounded: unbounded `.*` crosses anything; bound it, as [^\"'<>]{0,80}"),
-        ('"certain"', '"weak"', "reach: all signals together give 0.30, so it can never be present; find a stronger signal"),
-        ('source = ["vendor help"]\n', "", "source: say in `source` where the vendor documents this or how it was seen"),
-        ("checked = 2026-11-22", 'checked = 2026-11-22\nimplies = ["nothing"]', "unknown-slug: implies: no technology 'nothing'"),
-        ("checked = 2026-11-22", 'checked = 2026-11-22\nimplies = ["acme-0"]', "circle: implies itself through other technologies"),
+        (
+            '"certain"',
+            '"weak"',
+            "reach: all signals together give 0.30, so it can never be present; find a stronger signal",
+        ),
+        (
+            'source = ["vendor help"]\n',
+            "",
+            "source: say in `source` where the vendor documents this or how it was seen",
+        ),
+        (
+            "checked = 2026-11-22",
+            'checked = 2026-11-22\nimplies = ["nothing"]',
+            "unknown-slug: implies: no technology 'nothing'",
+        ),
+        (
+            "checked = 2026-11-22",
+            'checked = 2026-11-22\nimplies = ["acme-0"]',
+            "circle: implies itself through other technologies",
+        ),
         ("checked = 2026-11-22", "checked = 2025-01-01", "stale: last checked on 2025-01-01"),
     ],
 )
@@ -120,7 +170,10 @@ def test_two_files_may_not_claim_one_host_or_one_pattern(tmp_path: Path) -> None
 
 
 def test_canonical_form_orders_keys_and_keeps_comments_and_values() -> None:
-    untidy = '# about Acme\nwebsite = "x"   \nname="A"\n\n\n[[example]]\nhtml = """\n\n  <p>\n"""\nexpect = "none"\n[[signal]] # why\n# the loader\npattern = \'a\'\non = "url"\n'
+    untidy = (
+        '# about Acme\nwebsite = "x"   \nname="A"\n\n\n[[example]]\nhtml = """\n\n  <p>\n"""\nexpect = "none"\n'
+        "[[signal]] # why\n# the loader\npattern = 'a'\non = \"url\"\n"
+    )
     result = canonical(untidy)
     assert canonical(result) == result
     assert result.startswith('name = "A"\n# about Acme\nwebsite = "x"\n\n')

@@ -34,7 +34,12 @@ def found(detector: Detector, html: str = "", **page: Any) -> dict[str, Detectio
 
 FIELDS = [
     # mark, rule, page, whether it fires
-    ("reference", {"headers": {"X-Powered-By": "Acme"}}, {"headers": {"x-powered-by": ["PHP", "ACME 2"]}}, True),
+    (
+        "reference",
+        {"headers": {"X-Powered-By": "Acme"}},
+        {"headers": {"x-powered-by": ["PHP", "ACME 2"]}},
+        True,
+    ),
     ("reference", {"headers": {"Server": ""}}, {"headers": {"server": ""}}, True),
     ("reference", {"headers": {"Server": "^nginx$"}}, {"headers": {"server": "nginx/1.2"}}, False),
     ("reference", {"cookies": {"Acme_ID": ""}}, {"cookies": {"acme_id": "1"}}, True),
@@ -42,15 +47,25 @@ FIELDS = [
     ("choice", {"cookies": {"mybb[lastvisit]": ""}}, {"cookies": {"mybb[lastvisit]": "x"}}, True),
     ("choice", {"cookies": {"sess[a-f0-9]{4}": ""}}, {"cookies": {"SESSab12": "x"}}, True),
     ("choice", {"cookies": {"sess[a-f0-9]{4}": ""}}, {"cookies": {"SESSab12long": "x"}}, False),
-    ("reference", {"meta": {"generator": "Acme"}}, {"html": '<meta name="Generator" content="acme 3">'}, True),
+    (
+        "reference",
+        {"meta": {"generator": "Acme"}},
+        {"html": '<meta name="Generator" content="acme 3">'},
+        True,
+    ),
     ("reference", {"meta": {"og:site": "Acme"}}, {"html": '<meta property="og:site" content="acme">'}, True),
     ("reference", {"meta": {"acme": ""}}, {"html": '<meta name="acme">'}, True),
-    ("reference", {"scriptSrc": r"https://www\.example\.com/js/acme\.js"}, {"html": '<script src="/js/acme.js"></script>'}, True),
+    (
+        "reference",
+        {"scriptSrc": r"https://www\.example\.com/js/acme\.js"},
+        {"html": '<script src="/js/acme.js"></script>'},
+        True,
+    ),
     ("choice", {"scriptSrc": "^/js/acme"}, {"html": '<script src="/js/acme.js"></script>'}, True),
     ("reference", {"scriptSrc": "acme"}, {"html": '<img src="/acme.js">'}, False),
     ("reference", {"scripts": "acmeBoot\\("}, {"html": "<script>acmeBoot(1)</script>"}, True),
     ("reference", {"scripts": "acmeBoot"}, {"html": '<script src="/acmeBoot.js"></script>'}, False),
-    ("reference", {"html": "<div class=\"acme"}, {"html": '<div class="acme-root">'}, True),
+    ("reference", {"html": '<div class="acme'}, {"html": '<div class="acme-root">'}, True),
     ("reference", {"text": r"\bAcme Inc\b"}, {"html": "<p>by   Acme\n<b>Inc</b></p>"}, True),
     ("choice", {"text": r"\bAcme\b"}, {"html": "<script>var Acme</script><p>hi</p>"}, False),
     ("reference", {"css": r"\.acme-x"}, {"html": "<style>.acme-x{top:0}</style>"}, True),
@@ -82,7 +97,12 @@ DOM = [
     ("reference", {"a.x": {"text": "^Acme$"}}, '<a class="x"> Acme </a>', True),
     ("reference", {"a.x": {"text": ""}}, '<a class="x"> </a>', False),
     ("reference", {"link": {"attributes": {"href": "acme"}}}, '<link href="/acme.css">', True),
-    ("choice", {"link": {"attributes": {"href": "acme"}}}, '<link href="/a.css"><link href="/acme.css">', True),
+    (
+        "choice",
+        {"link": {"attributes": {"href": "acme"}}},
+        '<link href="/a.css"><link href="/acme.css">',
+        True,
+    ),
     ("reference", {"link": {"attributes": {"href": "acme"}}}, "<link rel=acme>", False),
     ("reference", 'img[src*="ACME" i]', "<img src=/acme.png>", True),
     ("reference", 'img[src*="ACME"]', "<img src=/acme.png>", False),
@@ -125,7 +145,9 @@ def test_version(mark: str, pattern: str, text: str, version: str, tmp_path: Pat
 
 
 def test_confidences_add_up_once_per_pattern_and_stop_at_one(tmp_path: Path) -> None:
-    detector = rule_set(tmp_path, Acme={"cats": [1], "scriptSrc": [r"acme\;confidence:30", r"boot\;confidence:40"]})
+    detector = rule_set(
+        tmp_path, Acme={"cats": [1], "scriptSrc": [r"acme\;confidence:30", r"boot\;confidence:40"]}
+    )
     once = found(detector, '<script src="/acme1.js"></script><script src="/acme2.js"></script>')["Acme"]
     assert (once.confidence, once.state) == (0.3, DetectionState.WEAK)
     both = found(detector, '<script src="/acme.js"></script><script src="/boot.js"></script>')["Acme"]
@@ -207,8 +229,12 @@ def test_exclusion_follows_confidence_and_what_is_excluded_does_not_come_back(tm
 def test_both_dialects_and_layouts_load(tmp_path: Path) -> None:
     folder = tmp_path / "src" / "technologies"
     folder.mkdir(parents=True)
-    (folder / "a.json").write_text(json.dumps({"Acme": {"cats": [6], "html": ["acme-x"], "dns": {"MX": ["acme"]}}}))
-    (folder / "b.json").write_text(json.dumps({"Bolt": {"cats": [999], "html": "bolt-x", "dns": {"MX": "bolt"}}}))
+    (folder / "a.json").write_text(
+        json.dumps({"Acme": {"cats": [6], "html": ["acme-x"], "dns": {"MX": ["acme"]}}})
+    )
+    (folder / "b.json").write_text(
+        json.dumps({"Bolt": {"cats": [999], "html": "bolt-x", "dns": {"MX": "bolt"}}})
+    )
     detector = load_detector([tmp_path], ours=False)
     result = found(detector, "<p>acme-x bolt-x</p>", dns={"MX": ("mx.acme",)})
     assert result["Acme"].category == "ecommerce_platform"
@@ -217,7 +243,14 @@ def test_both_dialects_and_layouts_load(tmp_path: Path) -> None:
 
 def test_what_cannot_be_used_is_listed_and_loses_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "rules.json"
-    rule = {"cats": [1], "html": ["good", "(broken"], "dom": "div[", "probe": {"/x": ""}, "js": {"A": ""}, "icons": 1}
+    rule = {
+        "cats": [1],
+        "html": ["good", "(broken"],
+        "dom": "div[",
+        "probe": {"/x": ""},
+        "js": {"A": ""},
+        "icons": 1,
+    }
     path.write_text(json.dumps({"Acme": rule}))
     imported = load_wappalyzer(path, merge_names=False)
     assert [s.on.value for s in imported.rules[0].signals] == ["global", "html"]
@@ -255,6 +288,8 @@ def test_look_around_is_confirmed_on_short_texts_only(tmp_path: Path) -> None:
     assert "Acme" not in found(detector, headers={"x": "acme-test"})
 
 
-@pytest.mark.parametrize(("name", "slug"), [("Vue.js", "vue-js"), ("A -- B", "a-b"), ("1C-Bitrix", "1c-bitrix")])
+@pytest.mark.parametrize(
+    ("name", "slug"), [("Vue.js", "vue-js"), ("A -- B", "a-b"), ("1C-Bitrix", "1c-bitrix")]
+)
 def test_slug(name: str, slug: str) -> None:
     assert slug_of(name) == slug

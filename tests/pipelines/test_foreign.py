@@ -66,7 +66,9 @@ def ran(project: Path) -> tuple[list[dict[str, object]], str]:
     with HostileWeb(folder=project) as web:
         address = f"url=http://127.0.0.1:{web.http_port}/"
         command = [sys.executable, "-m", "scrapy", "crawl", "shops", "-a", address, "-O", "items.jsonl"]
-        finished = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60, check=True)
+        finished = subprocess.run(
+            command, cwd=project, capture_output=True, text=True, timeout=60, check=True
+        )
     items = [json.loads(line) for line in (project / "items.jsonl").read_text().splitlines()]
     return items, finished.stderr
 
