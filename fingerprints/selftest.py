@@ -61,7 +61,7 @@ def _item(op: Any, argument: Any) -> str:
         return _member(argument)
     if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
         least, _, inner = argument
-        return _sequence(inner) * least
+        return _sequence(inner) * int(least)
     if op is sre.SUBPATTERN:
         return _sequence(argument[3])
     if op is sre.BRANCH:
@@ -175,5 +175,6 @@ def _selector_page(signal: Signal, text: str) -> Observation | None:
         attributes[signal.attribute] = text if given.lower() in text.lower() else given + text
     tag = "div" if compound.tag == "*" else compound.tag
     written = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes.items())
-    content = html.escape(text) if signal.text else ""
+    content = text if tag in ("script", "style") else html.escape(text)  # raw text knows no entities
+    content *= signal.text
     return observe(f"<{tag}{written}>{content}</{tag}>", url=PAGE)
