@@ -54,7 +54,7 @@ class Names:
         slug = value.text() if name is None else name
         current = self.taxonomy.resolve(slug)
         if current is None:
-            if slug:
+            if slug or name is not None:
                 value.fail(f"unknown technology {slug!r}{self._hint(slug)}")
             return slug
         if current != slug:
