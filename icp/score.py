@@ -11,7 +11,7 @@ from fingerprints.model import Record, Taxonomy
 from icp.account import Account
 from icp.criteria import Criterion, Disqualifier, Penalty, Profile
 from icp.model import Flip, Result, Score, ScoreLine, Tier
-from icp.total import Known, Total, add_up, timing_of
+from icp.total import Degrees, Sums, add_up, conclude, timing_of
 from icp.verdict import Verdict
 
 
@@ -36,28 +36,30 @@ def score_record(
         tuple((p, p.predicate.judge(account)) for p in profile.penalties),
         tuple((d, d.predicate.judge(account)) for d in profile.disqualifiers),
     )
-    total = judged.total()
-    timing = timing_of(judged.degrees())
+    sums = add_up(profile, judged.degrees)
+    value, tier = judged.conclude(sums)
+    timing = timing_of(judged.degrees)
+    low, high = sums.interval
     return Score(
         domain=record.domain,
         icp=profile.name,
         icp_version=profile.version,
         icp_status=profile.status,
-        score=total.score,
-        tier=total.tier,
-        raw=None if total.raw is None else float(total.raw),
-        raw_low=float(total.low),
-        raw_high=float(total.high),
-        coverage=float(total.coverage),
+        score=value,
+        tier=tier,
+        raw=None if sums.raw is None else float(sums.raw),
+        raw_low=float(low),
+        raw_high=float(high),
+        coverage=float(sums.coverage),
         timing=None if timing is None else float(timing),
-        qualified_now=total.tier in (Tier.A, Tier.B) and bool(timing) and not total.provisional,
-        provisional=total.provisional,
+        qualified_now=tier in (Tier.A, Tier.B) and bool(timing) and not sums.is_provisional,
+        provisional=sums.is_provisional,
         disqualified_by=tuple(d.id for d, verdict in judged.disqualifiers if verdict.degree == 1),
         review=tuple(d.id for d, verdict in judged.disqualifiers if verdict.degree is None),
-        caps=total.caps,
+        caps=tuple(map(str, sums.caps)),
         basis=tuple(layer for layer in profile.layers() if layer in basis),
         lines=tuple(judged.lines()),
-        flips=tuple(_flips(judged, total)),
+        flips=tuple(_flips(judged, sums, tier)),
         scored_at=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
 
@@ -71,16 +73,15 @@ class _Judged:
     penalties: tuple[tuple[Penalty, Verdict], ...]
     disqualifiers: tuple[tuple[Disqualifier, Verdict], ...]
 
-    def degrees(self, assumed: Mapping[str, Decimal] | None = None) -> list[Known]:
-        given = assumed or {}
-        return [(c, given.get(c.id, verdict.degree)) for c, verdict in self.criteria]
+    @property
+    def degrees(self) -> Degrees:
+        return [(criterion, verdict.degree) for criterion, verdict in self.criteria]
 
-    def total(self, assumed: Mapping[str, Decimal] | None = None) -> Total:
-        """The total, with unknown criteria and penalties at the assumed degrees, by id."""
-        given = assumed or {}
-        minus = sum((p.minus for p, v in self.penalties if given.get(p.id, v.degree) == 1), Decimal(0))
+    def conclude(self, sums: Sums, also_met: Penalty | None = None) -> tuple[int | None, Tier]:
+        """Score and tier, as it is or if one more penalty were met."""
+        minus = sum((p.minus for p, v in self.penalties if v.degree == 1 or p is also_met), Decimal(0))
         is_disqualified = any(verdict.degree == 1 for _, verdict in self.disqualifiers)
-        return add_up(self.profile, self.degrees(given), minus=minus, is_disqualified=is_disqualified)
+        return conclude(self.profile, sums, minus=minus, is_disqualified=is_disqualified)
 
     def lines(self) -> Iterator[ScoreLine]:
         for criterion, verdict in self.criteria:
@@ -115,32 +116,43 @@ def _result(degree: Decimal | None) -> Result:
     return Result.MET if degree == 1 else Result.PARTLY if degree else Result.NOT_MET
 
 
-def _flips(judged: _Judged, current: Total) -> Iterator[Flip]:
+def _flips(judged: _Judged, sums: Sums, current: Tier) -> Iterator[Flip]:
     """Unknown criteria and penalties whose resolution changes the tier, then what all of them could make.
 
     An unknown disqualifier would always change it; those are in `Score.review`.
     """
-    unknown = [(c.id, v) for c, v in judged.criteria if v.degree is None]
-    if current.tier is Tier.X:
+    if current is Tier.X:
         return
     tiers = set()
-    for name, verdict in unknown + [(p.id, v) for p, v in judged.penalties if v.degree is None]:
-        for assumed, degree in ((verdict.if_high, verdict.high), (verdict.if_low, verdict.low)):
-            total = judged.total({name: degree})
-            if total.tier is not current.tier:
-                tiers.add(total.tier)
-                yield Flip(name, assumed, total.score, total.tier)
+    for flip in _single_flips(judged, sums):
+        if flip.tier is not current:
+            tiers.add(flip.tier)
+            yield flip
+    unknown = [(criterion, verdict) for criterion, verdict in judged.criteria if verdict.degree is None]
     if len(unknown) > 1:
-        yield from _all_resolved(judged, current, unknown, tiers)
+        every = "both" if len(unknown) == 2 else "all"
+        best = _all_resolved(judged, sums, [(criterion, verdict.high) for criterion, verdict in unknown])
+        yield Flip("", f"{every} met", *best)
+        worst = _all_resolved(judged, sums, [(criterion, verdict.low) for criterion, verdict in unknown])
+        if worst[1] not in (current, *tiers):
+            yield Flip("", f"{every} not met", *worst)
+
+
+def _single_flips(judged: _Judged, sums: Sums) -> Iterator[Flip]:
+    """Each unknown resolved by itself, for better and for worse."""
+    for criterion, verdict in judged.criteria:
+        if verdict.degree is None:
+            for assumed, degree in ((verdict.if_high, verdict.high), (verdict.if_low, verdict.low)):
+                resolved = sums.resolved(judged.profile, criterion, degree)
+                yield Flip(criterion.id, assumed, *judged.conclude(resolved))
+    for penalty, verdict in judged.penalties:
+        if verdict.degree is None:
+            yield Flip(penalty.id, verdict.if_high, *judged.conclude(sums, also_met=penalty))
 
 
 def _all_resolved(
-    judged: _Judged, current: Total, unknown: Sequence[tuple[str, Verdict]], tiers: Collection[Tier]
-) -> Iterator[Flip]:
-    """The best that all unknowns together can make, and the worst where no single one shows that tier."""
-    every = "both" if len(unknown) == 2 else "all"
-    best = judged.total({name: verdict.high for name, verdict in unknown})
-    yield Flip("", f"{every} met", best.score, best.tier)
-    worst = judged.total({name: verdict.low for name, verdict in unknown})
-    if worst.tier not in (current.tier, *tiers):
-        yield Flip("", f"{every} not met", worst.score, worst.tier)
+    judged: _Judged, sums: Sums, assumed: Sequence[tuple[Criterion, Decimal]]
+) -> tuple[int | None, Tier]:
+    for criterion, degree in assumed:
+        sums = sums.resolved(judged.profile, criterion, degree)
+    return judged.conclude(sums)
