@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
-import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from cli.crawling import Job, crawl_into, crawl_one
 from cli.database import db_option
-from cli.output import note
-from cli.progress import Progress
-from cli.recording import Recorder, without_done
-from cli.summary import crawl_summary
 from crawler.crawl import Control, CrawlSettings
-from crawler.crawl import crawl as run_crawl
-from crawler.domains import NotADomain, parse_site
-from crawler.items import SiteItem, Target
-from crawler.targets import Suppressions, TargetReport, read_suppressions, read_targets
-from fingerprints.model import InputError, Record
+from crawler.targets import Suppressions, read_suppressions
+from fingerprints.model import InputError
 from store.database import Store
 
-if TYPE_CHECKING:
-    from fingerprints.detector import Detector
+__all__ = ["Job", "crawl", "crawl_into", "crawl_one"]
 
 STOPPED_EARLY = 3
-ANONYMOUS_LIMIT = 1_000
-"""Targets a crawl may have before it should name somebody whom a site's owner can ask."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to crawl and how much of it."""
-
-    source: str
-    column: str | None = None
-    suppress: Suppressions = field(default_factory=Suppressions)
-    rejected_path: Path | None = None
-    limit: int | None = None
-    fresh: bool = False
-    quiet: bool = False
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -159,105 +134,6 @@ def crawl(
     with stopping_at(until, control), Store.open(db_path) as store:
         if not crawl_into(store, job, settings, control):
             sys.exit(STOPPED_EARLY)
-
-
-def crawl_into(store: Store, job: Job, settings: CrawlSettings, control: Control) -> bool:
-    """Crawl the job's targets into the database, with progress and summary; False when stopped early."""
-    from fingerprints.detector import Detector
-
-    detector = Detector.load([settings.rules]) if settings.rules else Detector.default()
-    store.sync_taxonomy(detector.taxonomy)
-    with TargetReport(rejected_path=job.rejected_path) as report:
-        allow_private = settings.allow_private
-        targets = read_targets(
-            job.source, report=report, column=job.column, allow_private=allow_private, suppress=job.suppress
-        )
-        total = count_lines(job.source)
-        if (total or 0) > ANONYMOUS_LIMIT and not settings.contact:
-            note(
-                "warning: no --contact URL; owners of so many sites should be able to find out who is asking"
-            )
-        recorder = Recorder.begin(store, job.source, settings, detector.ruleset, fresh=job.fresh)
-        if recorder.crawl.resumed and not job.quiet:
-            note(f"resuming: {recorder.crawl.done:,} targets are done and will be skipped")
-        todo = without_done(store, recorder.crawl.id, targets)
-        cut = _Limited(todo, job.limit)
-        with Progress(recorder, total=total, quiet=job.quiet), _signals(control, quiet=job.quiet):
-            finished = run_crawl(cut, recorder.save, settings, control=control)
-        if finished and not cut.was_cut:
-            recorder.finish()
-    if not job.quiet:
-        note(crawl_summary(recorder, report, finished=finished and not cut.was_cut))
-    return finished
-
-
-def crawl_one(url: str, detector: Detector) -> Record:
-    """The record of one site, crawled now and stored nowhere. Raises InputError for what is no site.
-
-    Runs Scrapy in this process, which works once a process.
-    """
-    from crawler.worker import run
-    from pipelines.detect import record_of
-
-    try:
-        site = parse_site(url)
-    except NotADomain as exc:
-        raise InputError(f"{url!r}: {exc}") from exc
-
-    async def feed() -> AsyncIterator[Target]:
-        yield Target(site.domain, site.url)
-
-    items: list[SiteItem] = []
-    # Without pipelines the item arrives with its pages, for the detector the caller has chosen.
-    run(CrawlSettings().scrapy_settings() | {"ITEM_PIPELINES": {}}, feed(), items.append)
-    return record_of(items[0], detector)
-
-
-class _Limited:
-    """The first `limit` targets; remembers whether there were more."""
-
-    def __init__(self, targets: Iterator[Target], limit: int | None) -> None:
-        self._targets = targets
-        self._limit = limit
-        self.was_cut = False
-
-    def __iter__(self) -> Iterator[Target]:
-        if self._limit is None:
-            yield from self._targets
-            return
-        yield from itertools.islice(self._targets, self._limit)
-        self.was_cut = next(self._targets, None) is not None
-
-
-def count_lines(source: str) -> int | None:
-    """Lines of a file, for the estimate of how long it takes; None for standard input."""
-    if source == "-":
-        return None
-    try:
-        with Path(source).open("rb") as stream:
-            return sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1 << 20), b""))
-    except OSError:
-        return None
-
-
-@contextmanager
-def _signals(control: Control, *, quiet: bool) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop cleanly; the second one at once."""
-
-    def stop(_: int, __: object) -> None:
-        if control.is_stopping:
-            control.kill()
-            return
-        control.stop()
-        if not quiet:
-            note("stopping: sites under way are finished first; press Ctrl-C again to stop now")
-
-    kept = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
-from typing import TextIO
+from types import TracebackType
+from typing import Self, TextIO
 
 from cli.output import note
 from crawler.crawl import CrawlSettings
@@ -74,9 +75,13 @@ class Recorder:
     def finish(self) -> None:
         """Mark the crawl as complete."""
         self.store.finish_crawl(self.crawl.id, _now())
-        self.close()
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._log.close()
 
     def _explain(self) -> None:

@@ -39,14 +39,18 @@ def opened(body: bytes, encodings: Iterable[str], limit: int) -> tuple[bytes, bo
     is_cut = False
     known = [_OPENERS[name] for name in encodings if name in _OPENERS]
     for opener in list(reversed(known))[:MAX_ENCODINGS]:
-        inner, is_whole = opener(body, limit)
-        if not inner and body:
+        inner = opener(body, limit)
+        if inner is None:
             return body, is_cut
-        body, is_cut = inner, is_cut or not is_whole
+        body, is_cut = inner[0], is_cut or not inner[1]
     return body, is_cut
 
 
-def _inflate(body: bytes, limit: int) -> tuple[bytes, bool]:
+_Opened = tuple[bytes, bool] | None
+"""What came out and whether that is all of it; None for a body that is not in this encoding."""
+
+
+def _inflate(body: bytes, limit: int) -> _Opened:
     """One or more gzip members, or one zlib or raw deflate stream."""
     parts: list[bytes] = []
     room = limit
@@ -56,7 +60,7 @@ def _inflate(body: bytes, limit: int) -> tuple[bytes, bool]:
         try:
             parts.append(stream.decompress(body, room))
         except zlib.error:
-            return b"".join(parts), bool(parts)  # trailing rubbish after a whole member is harmless
+            return (b"".join(parts), True) if parts else None  # rubbish after a whole member is harmless
         room -= len(parts[-1])
         if not stream.eof:
             return b"".join(parts), False
@@ -64,24 +68,24 @@ def _inflate(body: bytes, limit: int) -> tuple[bytes, bool]:
     return b"".join(parts), not body
 
 
-def _unbrotli(body: bytes, limit: int) -> tuple[bytes, bool]:
+def _unbrotli(body: bytes, limit: int) -> _Opened:
     stream = brotli.Decompressor()
     try:
         opened_body = stream.process(body, output_buffer_limit=limit)
     except brotli.error:
-        return b"", False
-    return opened_body[:limit], stream.is_finished()
+        return None
+    return opened_body[:limit], stream.is_finished() and len(opened_body) <= limit
 
 
-def _unzstd(body: bytes, limit: int) -> tuple[bytes, bool]:
+def _unzstd(body: bytes, limit: int) -> _Opened:
     stream = zstd.ZstdDecompressor()
     try:
         return stream.decompress(body, max_length=limit), stream.eof
     except zstd.ZstdError:
-        return b"", False
+        return None
 
 
-_OPENERS: dict[str, Callable[[bytes, int], tuple[bytes, bool]]] = {
+_OPENERS: dict[str, Callable[[bytes, int], _Opened]] = {
     "gzip": _inflate,
     "x-gzip": _inflate,
     "deflate": _inflate,

@@ -129,6 +129,11 @@ class PublicResolver:
     def install_on_reactor(self) -> None:
         self._reactor.installNameResolver(self)
 
+    async def close(self) -> None:
+        """Give up the lookups under way."""
+        if self._dns is not None:
+            await self._dns.close()
+
     async def endpoints(self, host: str, port: int) -> list[Endpoint]:
         """Where to connect for the host, never empty.
 

@@ -16,7 +16,6 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from scrapy import signals
@@ -24,21 +23,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
 from crawler.items import Target
-
-LINE_BYTES = 16 * 1024 * 1024
-"""Longest line either side accepts: a target's row or a record with all its evidence."""
-
-
-READY = b"ready\n"
-"""The worker's first line: its rules are loaded and it can crawl."""
-
-
-def target_to_line(target: Target) -> bytes:
-    return json.dumps(asdict(target), ensure_ascii=False).encode() + b"\n"
-
-
-def target_from_line(line: bytes) -> Target:
-    return Target(**json.loads(line))
+from crawler.protocol import LINE_BYTES, READY, target_from_line
 
 
 async def targets_from(fd: int) -> AsyncIterator[Target]:
@@ -57,8 +42,8 @@ def run(
     feed: AsyncIterator[Target],
     on_item: Callable[[Any], None],
     on_ready: Callable[[], None] = lambda: None,
-) -> None:
-    """Crawl what the feed gives and hand over what the pipelines return; returns when all is done.
+) -> dict[str, float]:
+    """Crawl what the feed gives and hand over what the pipelines return; counters when all is done.
 
     Once a process: it starts Twisted's reactor, which cannot be started again.
     """
@@ -78,6 +63,8 @@ def run(
     crawler.signals.connect(opened, signal=signals.spider_opened)
     process.crawl(crawler, feed=feed)
     process.start(install_signal_handlers=False)
+    counted = crawler.stats.get_stats() if crawler.stats else {}
+    return {name: value for name, value in counted.items() if isinstance(value, (int, float))}
 
 
 def write_all(fd: int, line: bytes) -> None:
@@ -95,12 +82,13 @@ def main() -> None:
     out_fd = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     _allow_many_sockets()
-    run(
+    stats = run(
         json.loads(sys.argv[1]),
         targets_from(sys.stdin.fileno()),
         on_item=lambda item: write_all(out_fd, json.dumps(item, ensure_ascii=False).encode() + b"\n"),
         on_ready=lambda: write_all(out_fd, READY),
     )
+    write_all(out_fd, STATS + json.dumps(stats).encode() + b"\n")
 
 
 def _die_with_parent() -> None:

@@ -19,7 +19,7 @@ from time import monotonic
 from typing import IO, Any
 
 from crawler.items import Target
-from crawler.worker import LINE_BYTES, READY, target_to_line
+from crawler.protocol import LINE_BYTES, READY, STATS, target_to_line
 from fingerprints.model import Outcome, Record, TechnographError
 from fingerprints.model.wire import from_json
 
@@ -100,6 +100,8 @@ class Workers:
         self._workers: list[_Worker] = []
         self._failed_starts = 0
         self._is_stopping = False
+        self.stats: dict[str, float] = {}
+        """Counters of the workers that ended by themselves, added up; `most_` ones are the largest."""
 
     def stop(self) -> None:
         """Hand out nothing more; `run` returns when what is under way is done."""
@@ -166,10 +168,18 @@ class Workers:
             if line == READY:
                 worker.is_ready, self._failed_starts = True, 0
                 continue
+            if line.startswith(STATS):
+                self._add_stats(json.loads(line.removeprefix(STATS)))
+                continue
             record = from_json(json.loads(line))
             if worker.tasks.pop(record.domain, None) is not None:
                 sink(record)
             self._hand_out()
+
+    def _add_stats(self, counted: Mapping[str, float]) -> None:
+        for name, value in counted.items():
+            known = self.stats.get(name, 0)
+            self.stats[name] = max(known, value) if "/most_" in name else known + value
 
     # -- who gets what -------------------------------------------------------------------------------------
 

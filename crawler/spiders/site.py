@@ -9,7 +9,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 import scrapy
-from scrapy.exceptions import CloseSpider
+from scrapy import signals
+from scrapy.exceptions import CloseSpider, DontCloseSpider
 
 from crawler.answer import answer_of
 from crawler.items import SiteItem, Target
@@ -62,6 +63,9 @@ class SiteSpider(scrapy.Spider):
         )
         spider._room = asyncio.Semaphore(settings.getint("CONCURRENT_REQUESTS"))
         spider._pace = Pace(crawler)
+        spider._open = set()
+        spider._late = []
+        crawler.signals.connect(spider.close_the_forgotten, signal=signals.spider_idle)
         return spider
 
     _allow_private: bool
@@ -69,6 +73,8 @@ class SiteSpider(scrapy.Spider):
     _room: asyncio.Semaphore
     """One permit a site under way: Scrapy would otherwise schedule the whole list at once."""
     _pace: Pace
+    _open: set[Visit]
+    _late: list[asyncio.Future[None]]
 
     async def start(self) -> AsyncIterator[Any]:
         async for target in self._feed or self._from_file():
@@ -79,6 +85,7 @@ class SiteSpider(scrapy.Spider):
                 continue
             await self._room.acquire()
             visit = Visit(target, self._limits, monotonic())
+            self._open.add(visit)
             yield self._advance(visit, visit.begin)
 
     async def _from_file(self) -> AsyncIterator[Target]:
@@ -133,7 +140,18 @@ class SiteSpider(scrapy.Spider):
             self._pace.at_once(domain)
         return request
 
+    def close_the_forgotten(self) -> None:
+        """Give a record to visits that are open although nothing is going on: some component lost them."""
+        forgotten = list(self._open)
+        for visit in forgotten:
+            visit.broken(RuntimeError("a request was lost inside the crawler"))
+            sent = self.crawler.engine.scraper.start_itemproc_async(self._close(visit), response=None)
+            self._late.append(asyncio.ensure_future(sent))
+        if forgotten:
+            raise DontCloseSpider
+
     def _close(self, visit: Visit) -> SiteItem:
+        self._open.discard(visit)
         self.crawler.signals.send_catch_log(site_closed, domain=visit.target.domain)
         self._pace.forget(visit.target.domain)
         self._room.release()

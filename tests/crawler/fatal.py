@@ -13,7 +13,9 @@ class DiesAtOneSite:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> DiesAtOneSite:
         extension = cls()
-        crawler.signals.connect(extension.request_reached_downloader, signal=signals.request_reached_downloader)
+        crawler.signals.connect(
+            extension.request_reached_downloader, signal=signals.request_reached_downloader
+        )
         return extension
 
     def request_reached_downloader(self, request: Request) -> None:
