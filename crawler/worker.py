@@ -23,7 +23,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
 from crawler.items import Target
-from crawler.protocol import LINE_BYTES, READY, target_from_line
+from crawler.protocol import LINE_BYTES, READY, STATS, target_from_line
 
 
 async def targets_from(fd: int) -> AsyncIterator[Target]:
