@@ -131,7 +131,9 @@ def _write_salesforce(export: Export, accounts: Iterable[Scored]) -> int:
     fields = salesforce_fields(options.technologies, options.categories)
     _write_properties(export, fields, "create these account fields in Salesforce before the import")
     if nameless:
-        note(f"accounts without a name in the input: {nameless:,}; their Name holds the domain, do not map it")
+        note(
+            f"accounts without a name in the input: {nameless:,}; their Name holds the domain, do not map it"
+        )
     if cut:
         note(f"stacks cut to {MAX_PICKLIST_VALUES} values, those the ICP names first: {cut:,}")
     if count > WIZARD_ROWS:
@@ -201,7 +203,19 @@ def _write_parquet(export: Export, accounts: Iterable[Scored]) -> int:
             | {ours[column]: row[column] for column in ACCOUNT_COLUMNS}
             for attrs, row in rows
         ]
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(flat), export.path)
+    types = {
+        "text": pyarrow.string(),
+        "list": pyarrow.list_(pyarrow.string()),
+        "number": pyarrow.float64(),
+        "integer": pyarrow.int64(),
+        "flag": pyarrow.bool_(),
+    }
+    columns = [(name, pyarrow.string()) for name in names]
+    columns += [(ours[column], types[kind]) for column, kind in ACCOUNT_COLUMNS.items()]
+    try:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(flat, pyarrow.schema(columns)), export.path)
+    except OSError as exc:
+        raise InputError(f"{export.path}: cannot write: {exc}") from exc
     return len(flat)
 
 

@@ -10,37 +10,40 @@ from icp.batch import top_reasons, unknown_criteria
 from icp.model import Score
 from icp.summary import Summary
 
-ACCOUNT_COLUMNS = (
-    "domain",
-    "name",
-    "external_id",
-    "scan_status",
-    "scanned_at",
-    "coverage",
-    "platform",
-    "platform_confidence",
-    "technologies",
-    "categories_present",
-    "categories_absent",
-    "categories_unknown",
-    "tech_count",
-    "paid_tech_count",
-    "icp",
-    "icp_version",
-    "score",
-    "tier",
-    "score_coverage",
-    "raw_low",
-    "raw_high",
-    "timing",
-    "qualified_now",
-    "disqualified_by",
-    "top_reasons",
-    "unknown_criteria",
-    "scored_at",
-    "ruleset_version",
-)
-"""`coverage` is the scan's share of assessable categories, `score_coverage` the share of known points."""
+ACCOUNT_COLUMNS = {
+    "domain": "text",
+    "name": "text",
+    "external_id": "text",
+    "scan_status": "text",
+    "scanned_at": "text",
+    "coverage": "number",
+    "platform": "text",
+    "platform_confidence": "number",
+    "technologies": "list",
+    "categories_present": "list",
+    "categories_absent": "list",
+    "categories_unknown": "list",
+    "tech_count": "integer",
+    "paid_tech_count": "integer",
+    "icp": "text",
+    "icp_version": "integer",
+    "score": "integer",
+    "tier": "text",
+    "score_coverage": "number",
+    "raw_low": "number",
+    "raw_high": "number",
+    "timing": "number",
+    "qualified_now": "flag",
+    "disqualified_by": "list",
+    "top_reasons": "list",
+    "unknown_criteria": "list",
+    "scored_at": "text",
+    "ruleset_version": "text",
+}
+"""Each column with the type of its values.
+
+`coverage` is the scan's share of assessable categories, `score_coverage` the share of known points.
+"""
 
 
 def account_row(record: Record, summary: Summary, score: Score, platform: Detection | None) -> dict[str, Any]:
