@@ -24,7 +24,7 @@ def load_detector(others: Sequence[Path] = (), *, ours: bool = True) -> Detector
     sources = ([TECHNOLOGIES] if ours else []) + list(others)
     if not sources:
         raise RuleError("no rules: --rules-only needs at least one --rules FILE|DIR")
-    files = [path for source in sources for path in _files(source)]
+    files = [path for source in sources for path in rule_files(source)]
     digest = content_hash([CATEGORIES, *files])
     cached = cache.load(digest)
     if isinstance(cached, Detector):
@@ -87,7 +87,8 @@ def content_hash(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def _files(source: Path) -> list[Path]:
+def rule_files(source: Path) -> list[Path]:
+    """Every file a source consists of, sorted. Raises RuleError when there is none."""
     if not source.exists():
         raise RuleError(f"{source}: no such file or folder")
     if source.is_file():

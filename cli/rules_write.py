@@ -1,0 +1,229 @@
+"""`technograph rules check|test|fmt|new`: for whoever writes rule files."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.output import note
+from fingerprints.model import InputError, TechnographError
+from fingerprints.strict import nearest
+
+if TYPE_CHECKING:
+    from fingerprints.detector import Detector
+    from fingerprints.lint import Finding
+    from fingerprints.toml_rules import RuleFile
+
+
+@click.command()
+@click.argument("paths", nargs=-1)
+@click.option("--only", "-k", default="", help="Only rules whose path contains this text.")
+@click.option("--notes/--no-notes", default=False, help="Also show what is worth knowing but no error.")
+def check(paths: tuple[str, ...], only: str, notes: bool) -> None:
+    """Read and lint rule files and run their examples; all of ours when no PATHS are given.
+
+    \b
+    Example:
+      technograph rules check
+      technograph rules check -k reviews/
+    """
+    from fingerprints.lint import check as lint
+    from fingerprints.lint import check_clean_pages
+
+    started = time.monotonic()
+    files, broken = _read_files(paths)
+    detector = _detector_for(files)
+    chosen = [file for file in files if only in file.rule.path]
+    findings = lint(chosen, detector, today=datetime.datetime.now(datetime.UTC).date())
+    findings += check_clean_pages(_clean_pages(), detector)
+    _report(findings, broken, notes)
+    errors = [finding for finding in findings if not finding.is_note]
+    signals = sum(len(file.rule.signals) for file in chosen)
+    examples = sum(len(file.examples) for file in chosen)
+    seconds = time.monotonic() - started
+    note(
+        f"{len(chosen)} technologies, {signals} signals, {examples} examples checked in {seconds:.1f} s: "
+        f"{len(errors) + len(broken)} to mend"
+    )
+    if errors or broken:
+        raise click.exceptions.Exit(1)
+
+
+def _read_files(paths: tuple[str, ...]) -> tuple[list[RuleFile], list[str]]:
+    """The rule files that can be read, and a message for each that cannot."""
+    from fingerprints.toml_rules import TECHNOLOGIES, load_rule_file, rule_paths
+
+    files, broken = [], []
+    for source in [Path(path) for path in paths] or [TECHNOLOGIES]:
+        if not source.exists():
+            raise InputError(f"{source}: no such file or folder")
+        for path in rule_paths(source):
+            try:
+                files.append(load_rule_file(path))
+            except TechnographError as exc:
+                broken.append(str(exc))
+    return files, broken
+
+
+def _detector_for(files: list[RuleFile]) -> Detector:
+    """All of our rules, with these files in place of those of the same slug."""
+    from fingerprints.ruleset import build_detector
+    from fingerprints.toml_rules import TECHNOLOGIES, load_rule_file, rule_paths
+
+    by_slug = {file.rule.slug: file.rule for file in files}
+    for path in rule_paths(TECHNOLOGIES):
+        if path.stem not in by_slug:
+            try:
+                by_slug[path.stem] = load_rule_file(path).rule
+            except TechnographError:
+                continue  # reported by the check that names this file
+    return build_detector(by_slug.values())
+
+
+def _clean_pages() -> dict[str, str]:
+    from fingerprints.datafiles import data_file
+
+    return {path.name: path.read_text("utf-8") for path in data_file("reference/clean-pages").glob("*.html")}
+
+
+def _report(findings: list[Finding], broken: list[str], notes: bool) -> None:
+    for message in broken:
+        click.echo(message)
+    for finding in sorted(findings, key=lambda f: (f.where, f.code)):
+        if notes or not finding.is_note:
+            click.echo(str(finding))
+    counts = Counter(finding.code for finding in findings if notes or not finding.is_note)
+    if counts:
+        note("; ".join(f"{code} {count}" for code, count in counts.most_common()))
+
+
+@click.command()
+@click.argument("slug")
+def test(slug: str) -> None:
+    """Run one technology's examples and show what each of them fires. SLUG may be category/slug or a file.
+
+    \b
+    Example:
+      technograph rules test klaviyo
+    """
+    from fingerprints.examples import examples_of
+    from fingerprints.lint import check_file, detect_ungated
+
+    file = _rule_file(slug)
+    detector = _detector_for([file])
+    for number, example in enumerate(examples_of(file), start=1):
+        evidence = detector.match([example.observation]).evidence
+        own = next(
+            (d for d in detect_ungated(evidence, file.rule, detector) if d.slug == file.rule.slug), None
+        )
+        got = f"{own.state.value} {own.confidence:.2f}" if own else "none"
+        fired = ", ".join(f"{e.signal} [{e.excerpt}]" for e in evidence if e.technology == file.rule.slug)
+        click.echo(f"example {number}: expects {example.expect}, got {got}  {fired}")
+    findings = [finding for finding in check_file(file, detector) if not finding.is_note]
+    for finding in findings:
+        click.echo(str(finding))
+    if findings:
+        raise click.exceptions.Exit(1)
+    note(f"{file.rule.path}: {len(file.rule.signals)} signals, {len(file.examples)} examples, all good")
+
+
+def _rule_file(slug: str) -> RuleFile:
+    from fingerprints.toml_rules import TECHNOLOGIES, load_rule_file, rule_paths
+
+    given = Path(slug)
+    if given.suffix == ".toml" and given.exists():
+        return load_rule_file(given)
+    stem = slug.rpartition("/")[2].removesuffix(".toml")
+    paths = {path.stem: path for path in rule_paths(TECHNOLOGIES)}
+    if stem not in paths:
+        raise InputError(f"no rule file {slug!r}{nearest(stem, paths)}")
+    return load_rule_file(paths[stem])
+
+
+@click.command()
+@click.argument("paths", nargs=-1)
+@click.option(
+    "--check", "check_only", is_flag=True, help="Change nothing; fail when a file is not in canonical form."
+)
+def fmt(paths: tuple[str, ...], check_only: bool) -> None:
+    """Bring rule files into canonical form: key order, blank lines.
+
+    \b
+    Example:
+      technograph rules fmt --check
+    """
+    from fingerprints.canonical import canonical
+    from fingerprints.toml_rules import TECHNOLOGIES, rule_paths
+
+    changed = []
+    for source in [Path(path) for path in paths] or [TECHNOLOGIES]:
+        for path in rule_paths(source):
+            text = path.read_text("utf-8")
+            formatted = canonical(text)
+            if formatted != text:
+                changed.append(path)
+                if not check_only:
+                    path.write_text(formatted, "utf-8")
+    for path in changed:
+        click.echo(
+            f"{path}: {'not in canonical form; run: technograph rules fmt' if check_only else 'formatted'}"
+        )
+    if changed and check_only:
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.argument("place", metavar="CATEGORY/SLUG")
+@click.option(
+    "--folder", type=click.Path(file_okay=False, path_type=Path), help="Rule folder; default: this package's."
+)
+def new(place: str, folder: Path | None) -> None:
+    """Write the skeleton of a rule; the check refuses it until its examples are filled in.
+
+    \b
+    Example:
+      technograph rules new live_chat/acme-chat
+    """
+    from fingerprints.toml_rules import SLUG, TECHNOLOGIES, load_categories
+
+    category, _, slug = place.partition("/")
+    categories = load_categories()
+    if category not in categories:
+        raise InputError(f"no category {category!r}{nearest(category, categories)}; write CATEGORY/SLUG")
+    if not SLUG.match(slug):
+        raise InputError(f"slug {slug!r} must be lower-case letters, digits and single hyphens")
+    path = (folder or TECHNOLOGIES) / category / f"{slug}.toml"
+    if path.exists():
+        raise InputError(f"{path}: exists already; to see it: technograph rules show {slug}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    today = datetime.datetime.now(datetime.UTC).date()
+    path.write_text(_SKELETON.format(name=slug.replace("-", " ").title(), vendor=slug, today=today), "utf-8")
+    click.echo(f"{path}: fill it in, then: technograph rules test {slug}")
+
+
+_SKELETON = """\
+name = "{name}"
+website = "https://"
+vendor = "{vendor}"
+description = ""
+source = []
+checked = {today}
+
+[[signal]]
+on = "host"
+host = []
+strength = "strong"
+
+[[example]]
+expect = "present"
+script_src = ""
+
+[[example]]
+expect = "none"
+html = ""
+"""
