@@ -182,13 +182,11 @@ class Visit:
         return Ask(url, min(self._limits.page_timeout_s, left_s), at_once, wait_s)
 
     def _next_rung(self, outcome: Outcome) -> str | None:
-        """The next place to look; after a DNS failure, not under the same name again."""
-        failed_host = urlsplit(self._url).netloc
-        while self._rungs:
-            rung = self._rungs.popleft()
-            if outcome is not Outcome.DNS_ERROR or urlsplit(rung).netloc != failed_host:
-                return rung
-        return None
+        """The next place to look; never again under a name that does not resolve."""
+        if outcome is Outcome.DNS_ERROR:
+            dead = urlsplit(self._url).netloc
+            self._rungs = deque(rung for rung in self._rungs if urlsplit(rung).netloc != dead)
+        return self._rungs.popleft() if self._rungs else None
 
     def _follow(self, location: str, answer: Answer, now_s: float) -> Ask | None:
         self._redirects += 1
