@@ -24,6 +24,7 @@ from fingerprints.resources import (
     containers_named,
     policy_hosts,
     script_urls,
+    unwrapped,
 )
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -305,7 +306,7 @@ class _Reader:
             return
         written = raw[:MAX_URL_CHARS]
         absolute = written[:8].lower().startswith(("http://", "https://"))
-        url = written if absolute else self._absolute(written)
+        url = unwrapped(written if absolute else self._absolute(written))
         key = (url, kind)
         if key in self.resources:
             return

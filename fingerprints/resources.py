@@ -63,6 +63,18 @@ def is_script_url(url: str) -> bool:
     return path.endswith((".js", ".mjs", ".js.php", "/js")) or "/js?" in url
 
 
+_SHOPIFY_PROXY = re.compile(r"https?://cdn\.shopify\.com/proxy/[0-9a-f]{32,64}/(?=[\w-]+\.)")
+
+
+def unwrapped(url: str) -> str:
+    """The URL that Shopify's script proxy stands in front of; any other URL as it is.
+
+    >>> unwrapped("https://cdn.shopify.com/proxy/" + "0" * 64 + "/app.example.com/a.js?shop=x")
+    'https://app.example.com/a.js?shop=x'
+    """
+    return _SHOPIFY_PROXY.sub("https://", url) if "/proxy/" in url else url
+
+
 def policy_hosts(headers: Mapping[str, tuple[str, ...]], meta_policy: Sequence[str] = ()) -> list[str]:
     """Hosts that policy and reporting headers allow or report to, sorted, at most MAX_POLICY_HOSTS."""
     found: set[str] = set()
@@ -93,9 +105,22 @@ _CONTAINER_URLS = (
     ("adobe", re.compile(r"//assets\.adobedtm\.com/(.{1,120}?)(?:\.min)?\.js")),
     ("segment", re.compile(r"//cdn\.segment\.(?:com|io)/analytics\.js/v1/(\w+)/")),
     ("piwik-pro", re.compile(r"//([\w-]+\.containers\.piwik\.pro/[\w-]+)\.js")),
-    ("matomo", re.compile(r"/js/(container_\w+)\.js")),
+    ("matomo", re.compile(r"//([\w.-]+(?::\d+)?/(?:[\w.-]+/)*js/container_\w+)\.js")),
 )
 _SEGMENT_LOAD = re.compile(r"analytics\.load\(\s*[\"'](\w{16,40})[\"']")
+
+
+def container_of(url: str) -> Iterator[str]:
+    """The containers a URL loads, whatever host serves them; nearly always none or one.
+
+    >>> list(container_of("https://sgtm.acme.com/x7k.js?id=GTM-AB12CD"))
+    ['gtm:GTM-AB12CD']
+    """
+    yield from (f"gtm:{match}" for match in _GTM_ID.findall(url))
+    for name, pattern in _CONTAINER_URLS:
+        match = pattern.search(url)
+        if match:
+            yield f"{name}:{match[1]}"
 
 
 def containers_named(resources: Sequence[Resource], scripts: Sequence[str]) -> tuple[str, ...]:
@@ -104,11 +129,7 @@ def containers_named(resources: Sequence[Resource], scripts: Sequence[str]) -> t
     for resource in resources:
         if resource.kind in (ResourceKind.LINK, ResourceKind.CSP, ResourceKind.CONNECT):
             continue
-        found.update(f"gtm:{match}" for match in _GTM_ID.findall(resource.url))
-        for name, pattern in _CONTAINER_URLS:
-            match = pattern.search(resource.url)
-            if match:
-                found.add(f"{name}:{match[1]}")
+        found.update(container_of(resource.url))
     for script in scripts:
         if "GTM-" in script:
             found.update(f"gtm:{match}" for match in _GTM_ID.findall(script))
