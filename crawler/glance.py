@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from fingerprints.model import Observation, ResourceKind
+from fingerprints.model import Observation, Party, ResourceKind
 
 HEAD_BYTES = 64 * 1024
 """Challenge and parking pages are smaller; more of a page is never searched for their marks."""
@@ -63,9 +63,10 @@ class Glance:
         return len(self.observation.links) <= BARE_LINKS and len(self.text) <= BARE_TEXT_CHARS
 
     @functools.cached_property
-    def loaded_urls(self) -> tuple[str, ...]:
-        """URLs the page loads or names in its scripts, links left out, in lower case."""
-        return tuple(r.url.lower() for r in self.observation.resources if r.kind in _LOADED)
+    def foreign_urls(self) -> tuple[str, ...]:
+        """URLs on other sites that the page loads or names in its scripts, in lower case; no links."""
+        found = (r for r in self.observation.resources if r.kind in _LOADED and r.party is Party.THIRD)
+        return tuple(resource.url.lower() for resource in found)
 
     def header(self, name: str) -> str:
         """All values of a header in lower case, empty when it is not there."""

@@ -33,7 +33,7 @@ PARKERS = {
     "hugedomains.com": "HugeDomains",
     "efty.com": "Efty",
 }  # fmt: skip
-"""Where the pages of parking companies load their parts from: host, optionally with the start of a path."""
+"""Where parked pages load their parts from: host, optionally with a part of the path."""
 
 _SALE_URL = re.compile(
     r"//(?:[\w-]+\.)*(?:dan\.com/buy-domain|afternic\.com/(?:forsale|domain)|(?:www\.)?godaddy\.com/forsale"
@@ -59,7 +59,9 @@ _DEFAULT_TITLES = (
     ("test page for the nginx", "default page of nginx"),
     ("welcome to openresty", "default page of OpenResty"),
     ("welcome to tengine", "default page of Tengine"),
-    ("apache2 ", "default page of Apache"),
+    ("apache2 default page", "default page of Apache"),
+    ("apache2 ubuntu default page", "default page of Apache"),
+    ("apache2 debian default page", "default page of Apache"),
     ("test page for the apache", "default page of Apache"),
     ("apache http server test page", "default page of Apache"),
     ("http server test page", "default page of Apache"),
@@ -81,7 +83,6 @@ _DEFAULT_TITLES = (
     ("this account has been suspended", "suspended account"),
     ("website suspended", "suspended account"),
     ("site suspended", "suspended account"),
-    ("contact support", "suspended account"),
 )
 _DEFAULT_TEXTS = (
     ("it works!", "default page of Apache"),
@@ -122,7 +123,7 @@ def parked_as(glance: Glance) -> str:
 
 
 def _parker(glance: Glance) -> str:
-    for url in glance.loaded_urls:
+    for url in glance.foreign_urls:
         place = url.partition("//")[2]
         host = place.partition("/")[0]
         for parker, name in PARKERS.items():

@@ -194,6 +194,11 @@ PROTECTED_NOT_BLOCKED = {
     "article about parking": sent(
         html=REAL_PAGE.replace("Why", "Why sedoparking.com and domain for sale pages")
     ),
+    "parking company's own site": sent(
+        html=page("<p>We park.</p><a href=/x>More</a>" + script("/main.js"), "Sedo"),
+        url="https://sedoparking.com/",
+    ),
+    "help page": sent(html=page("<p>Write to us.</p><a href=/x>More</a>", "Contact support")),
     "link to a parking company": sent(
         html=page("<a href='https://sedoparking.com/'>Sedo</a>" + ARTICLE, "Links")
     ),
