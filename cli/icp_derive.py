@@ -23,10 +23,11 @@ from cli.database import db_option
 from cli.output import Output, note, open_output, output_options, write_rows
 from cli.scoring import NO_DATA, now_utc, rule_taxonomy
 from fingerprints.model import InputError, Record, Taxonomy
-from icp.derive import MAX_Q, Trait
+from icp.derive import MAX_Q
 from icp.derive import derive as derive_traits
 from icp.proposal import proposal, sample_size
 from icp.report import derivation_text
+from icp.traits import Trait
 
 SHOWN_P = 0.05
 """Traits above this p are listed only on request."""
@@ -41,7 +42,12 @@ TRAIT_COLUMNS = (
 @best_option
 @worst_option
 @universe_option
-@click.option("--ours", default="", metavar="SLUG,...", help="Technologies you install yourself; left out.")
+@click.option(
+    "--ours",
+    default="",
+    metavar="SLUG,...",
+    help="Technologies you install yourself: left out, with their categories.",
+)
 @click.option("--name", default="proposal", show_default=True, help="Name of the proposed ICP.")
 @click.option("--out", "out", type=click.Path(path_type=Path), help="Write the proposal to this new file.")
 @click.option("--all", "show_all", is_flag=True, help="List every trait that was tested.")

@@ -26,12 +26,12 @@ from cli.scoring import (
 )
 from fingerprints.model import InputError, Record
 from icp.criteria import Profile
-from icp.derive import Trait
 from icp.derive import derive as derive_traits
 from icp.model import Score
 from icp.render import review_reminder
 from icp.report import review_text
 from icp.review import BAD, GOOD, OPEN, Advice, Migration, additions, advise, migrate
+from icp.traits import Trait
 
 CLASS_COLUMNS = ("class", "outcome", "stage", "status")
 

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from fingerprints.model import AssessmentState, Record, Taxonomy
 from icp.account import Account
 from icp.statistics import Counts, benjamini_hochberg, fisher_p, log_odds, phi
+from icp.traits import Derivation, Trait
 
 MAX_Q = 0.10
 """False discovery rate that is accepted, at the level of categories and of technologies."""
 MIN_SUPPORT = 5
+"""Accounts that must have a trait, and lack it: with fewer, no table of this size says anything."""
 DUPLICATE_PHI = 0.8
+"""Correlation from which two traits are proposed as one."""
 SMALL_CLASS = 10
 """With fewer accounts in a class nothing found is more than a hypothesis."""
 POINTS_PER_EFFECT = 8
+"""Points for each unit of log-odds that the effect is at least: 14/20 against 4/20 gives 9."""
 UNKNOWN_GAP = 0.3
 """Difference between the classes' unknown shares from which the unknown may be the finding."""
 
@@ -29,57 +33,6 @@ Column = tuple[bool | None, ...]
 """One trait over all accounts, best first: there, not there, or None when unknown."""
 
 OPPOSITE = {"has_category": "lacks_category", "tech_any": "lacks_tech"}
-
-
-@dataclass(frozen=True, slots=True)
-class Trait:
-    """One thing that sites have or lack, with how it tells the two classes apart."""
-
-    predicate: str
-    """The ICP predicate it would become: has_category, lacks_category, tech_any or lacks_tech."""
-    slug: str
-    category: str
-    counts: Counts
-    p: float
-    q: float
-    effect: float
-    lower: float
-    """The effect, and what it is at least with 90%: in log-odds."""
-    points: int
-    stability: float | None = None
-    """Share of leave-one-out runs in which it passes again; only of selected traits."""
-    universe: float | None = None
-    """Share of the universe that has it, where known; None without a universe."""
-    same_as: str = ""
-    """The selected trait it cannot be told apart from."""
-    selected: bool = False
-
-    @property
-    def name(self) -> str:
-        return f"{self.predicate} {self.slug}"
-
-    @property
-    def is_category(self) -> bool:
-        return self.predicate.endswith("category")
-
-    @property
-    def is_lack(self) -> bool:
-        return self.predicate.startswith("lacks")
-
-
-@dataclass(frozen=True, slots=True)
-class Derivation:
-    best: int
-    worst: int
-    """Accounts with a record."""
-    tested: int
-    traits: tuple[Trait, ...]
-    """Selected ones first, then by lower bound."""
-    warnings: tuple[str, ...]
-
-    @property
-    def selected(self) -> tuple[Trait, ...]:
-        return tuple(trait for trait in self.traits if trait.selected)
 
 
 def derive(
@@ -93,16 +46,14 @@ def derive(
 ) -> Derivation:
     """The traits that tell best from worst, tested, with proposed points.
 
-    `ours` names technologies that we install ourselves: they follow from a sale rather than predict it.
+    `ours` names technologies that we install ourselves: they follow from a sale rather than predict it,
+    and so does their category, so both are left out.
     """
     sample = _Sample(best, worst, taxonomy, now)
-    categories = _tested(sample, "has_category", sorted(taxonomy.categories), taxonomy)
+    leaked = {category for slug in ours for category in taxonomy.technologies[slug].categories}
+    categories = _tested(sample, "has_category", sorted(set(taxonomy.categories) - leaked), taxonomy)
     passed = {trait.slug for trait in categories if _passes(trait)}
-    technologies = [
-        slug
-        for slug, tech in sorted(taxonomy.technologies.items())
-        if tech.category in passed and slug not in ours
-    ]
+    technologies = sorted(slug for slug, tech in taxonomy.technologies.items() if tech.category in passed)
     members = _tested(sample, "tech_any", technologies, taxonomy)
     traits = _selected(sample, [*categories, *members])
     thresholds = {True: _threshold(categories), False: _threshold(members)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 
-from icp.derive import SMALL_CLASS, Derivation, Trait
+from icp.derive import SMALL_CLASS
+from icp.traits import Derivation, Trait
 
 
 def proposal(derivation: Derivation, name: str, today: datetime.date) -> str:

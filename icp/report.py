@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from icp.backtest import Backtest, Group, Work
 from icp.criteria import Profile
-from icp.derive import Trait
 from icp.model import Tier
 from icp.review import Advice, Migration
+from icp.traits import Trait
 
 _WORK_HEADER = (
     f"  {'criterion':<10}{'best met':>10}{'worst met':>11}{'without: best':>15}{'worst':>7}{'AUC change':>12}"

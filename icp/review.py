@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from icp.backtest import met_counts
 from icp.criteria import Profile
-from icp.derive import Derivation, Trait
 from icp.model import Score, Tier
 from icp.predicates import CountCategories, HasCategory, LacksCategory, LacksTech, TechAll, TechAny, leaves
 from icp.statistics import Counts, Effect, fisher_p, log_odds
+from icp.traits import Derivation, Trait
 
 GOOD = frozenset({"won"})
 BAD = frozenset({"lost", "stalled", "churned"})
