@@ -85,6 +85,8 @@ def _sum(score: Score) -> str:
         ending = f"no score, only {score.coverage:.0%} of the points are known"
     else:
         ending = f"{score.score}"
+        if score.raw + minus > score.score + 0.5:
+            steps += ", capped"
     return f"raw = 100*{earned:.1f}/{points:g} = {score.raw:.2f}{steps} -> {ending}"
 
 

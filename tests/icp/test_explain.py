@@ -73,6 +73,13 @@ def test_penalty_is_part_of_the_sum():
     assert "  raw = 100*60.0/60 = 100.00 -10 -> 90" in lines
 
 
+def test_cap_is_named_where_it_decides():
+    lines = explained(record("woocommerce", "adsense", "klaviyo", "hotjar", "meta-pixel"))
+
+    assert "  caps: T1 must_have not met: 39" in lines
+    assert "  raw = 100*40.0/60 = 66.67 -10, capped -> 39" in lines
+
+
 def test_disqualified_account_names_what_ruled_it_out():
     lines = explained(record("wix-stores", "klaviyo"))
 
