@@ -216,6 +216,7 @@ def _parse(body: bytes, flags: set[str]) -> Any:
     """
     if b"<" not in body:
         return None
+    body = _LONG_TAG.sub(lambda tag: _without_surplus_attributes(tag[0], flags), body)
     parser = etree.HTMLParser(
         encoding="utf-8", huge_tree=True, collect_ids=False, remove_comments=True, remove_pis=True
     )
@@ -230,6 +231,19 @@ def _parse(body: bytes, flags: set[str]) -> Any:
     ):
         flags.add("tree_cut")
     return root
+
+
+_LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{20000,}")
+"""Start tags of unusual length; runs between `<` do not overlap, so the search is linear."""
+_MAX_ATTRIBUTES = 1_000
+
+
+def _without_surplus_attributes(tag: bytes, flags: set[str]) -> bytes:
+    """The start tag, cut when it has thousands of attributes: libxml2 compares each with all before it."""
+    if tag.count(b"=") <= _MAX_ATTRIBUTES and len(tag.split()) <= _MAX_ATTRIBUTES:
+        return tag
+    flags.add("tree_cut")
+    return b" ".join(tag.split()[:_MAX_ATTRIBUTES])[:20_000]
 
 
 def visible_text(observation: Observation, limit: int = 200_000) -> str:
