@@ -15,6 +15,7 @@ from rich.text import Text
 
 from cli.output import note
 from cli.recording import Recorder
+from crawler.targets import TargetReport
 
 PLAIN_EVERY_S = 10.0
 RATE_OVER_S = 30.0
@@ -24,9 +25,10 @@ RATE_OVER_S = 30.0
 class Progress:
     """Shows a recorder's counters while its `with` block runs."""
 
-    def __init__(self, recorder: Recorder, *, total: int | None, quiet: bool) -> None:
+    def __init__(self, recorder: Recorder, report: TargetReport, *, lines: int | None, quiet: bool) -> None:
         self._recorder = recorder
-        self._total = total
+        self._report = report
+        self._lines = lines
         self._quiet = quiet
         self._samples: deque[tuple[float, int]] = deque([(monotonic(), 0)])
         self._live: Live | None = None
@@ -68,14 +70,21 @@ class Progress:
         done = self._recorder.done
         rate = self._rate(now_s, done)
         before = self._recorder.crawl.done
-        parts = [f"{done + before:,} of {self._total:,} done" if self._total else f"{done + before:,} done"]
+        total = self._total()
+        parts = [f"{done + before:,} of {total:,} done" if total else f"{done + before:,} done"]
         parts.append(f"{rate:.1f}/s")
-        if self._total and rate > 0 and self._total > done + before:
-            parts.append(f"{duration((self._total - done - before) / rate)} left")
+        if total and rate > 0 and total > done + before:
+            parts.append(f"{duration((total - done - before) / rate)} left")
         outcomes = self._recorder.outcomes.most_common(4)
         parts += [", ".join(f"{outcome} {count:,}" for outcome, count in outcomes)] if outcomes else []
         parts.append(f"{self._recorder.technologies:,} technologies")
         return " | ".join(parts)
+
+    def _total(self) -> int | None:
+        """Targets in the list, as far as is known: lines that turn out to be none are taken off."""
+        if self._lines is None:
+            return None
+        return self._lines - self._report.duplicates - self._report.rejected
 
     def _rate(self, now_s: float, done: int) -> float:
         """Targets a second over the last RATE_OVER_S."""

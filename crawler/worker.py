@@ -1,7 +1,7 @@
 """One crawling process: targets come in as JSON lines, records go out as JSON lines.
 
-`python -m crawler.worker SETTINGS` where SETTINGS is a JSON object of Scrapy settings. It works until its
-input ends, and can be run by hand:
+`python -m crawler.worker SETTINGS [PARENT]` where SETTINGS is a JSON object of Scrapy settings and PARENT the
+process id it must not outlive. It works until its input ends, and can be run by hand:
 
     echo '{"domain": "acme.com", "url": "https://acme.com/"}' | python -m crawler.worker '{}'
 """
@@ -68,16 +68,20 @@ def run(
 
 
 def write_all(fd: int, line: bytes) -> None:
-    """Write the whole line, waiting while the reader is busy."""
+    """Write the whole line, waiting while the reader is busy; ends this process when nobody reads any more."""
     rest = memoryview(line)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
+    try:
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+    except BrokenPipeError:
+        os._exit(1)  # an exception would only be logged by Scrapy, and the crawl would go on for nobody
 
 
 def main() -> None:
     # Ctrl-C reaches every process of the terminal; the parent decides what it means for the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
+    if len(sys.argv) > 2:
+        _die_with_parent(int(sys.argv[2]))
     # Records have the real standard output to themselves; a stray print must not end up between them.
     out_fd = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -91,11 +95,13 @@ def main() -> None:
     write_all(out_fd, STATS + json.dumps(stats).encode() + b"\n")
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """Ask Linux to end this process with its parent. Elsewhere the closed pipe does, at the next record."""
     pr_set_pdeathsig = 1
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    if os.getppid() != parent:  # it died while this process was starting
+        sys.exit(1)
 
 
 def _allow_many_sockets() -> None:

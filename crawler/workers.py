@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -92,7 +93,8 @@ class Workers:
         self._count = count
         self._concurrency = concurrency
         # -P: a folder named `crawler` where the user stands must not be taken for ours.
-        self._command = (sys.executable, "-P", "-m", "crawler.worker", json.dumps(dict(scrapy_settings)))
+        module = (sys.executable, "-P", "-m", "crawler.worker")
+        self._command = (*module, json.dumps(dict(scrapy_settings)), str(os.getpid()))
         self._log_path = log_path
         self._stuck_after_s = stuck_after_s
         self._fresh: Iterator[Target] | None = None

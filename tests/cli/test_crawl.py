@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import pytest
 
 from cli.crawl import seconds_until
 from store.database import Store
+from store.queries import crawls
 from tests.cli.running import Ran, Runner
 from tests.hostile import HostileWeb
 from tests.processes import children, is_running
@@ -109,37 +109,35 @@ def test_log_has_one_line_a_domain(run: Runner, here: Path, arguments: list[str]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ site1\.test ok pages=1 technologies=1", lines[1])
 
 
-def test_limit_leaves_the_rest_for_the_next_run(run: Runner, here: Path, arguments: list[str]) -> None:
+def test_same_command_goes_on_and_starts_anew_when_all_is_done(
+    run: Runner, here: Path, arguments: list[str]
+) -> None:
     first = run(*arguments, "--limit", "4")
     assert (first.code, len(records(here))) == (0, 4)
     assert "  run the same command again to go on where it stopped" in first.err
-    again = run(*arguments)
-    assert (again.code, len(records(here))) == (0, SITES)
-    assert again.err.startswith("resuming: 4 targets are done and will be skipped\n")
-
-
-def test_finished_crawl_starts_anew(run: Runner, here: Path, arguments: list[str]) -> None:
-    (here / "list.txt").write_text("site1.test\n")
-    run(*arguments)
-    again = run(*arguments)
-    assert "resuming" not in again.err
-    with sqlite3.connect(here / "t.db") as database:
-        assert database.execute("SELECT count(*) FROM crawl").fetchone() == (2,)
-    database.close()
+    second = run(*arguments)
+    assert (second.code, len(records(here))) == (0, SITES)
+    assert second.err.startswith("resuming: 4 targets are done and will be skipped\n")
+    third = run(*arguments, "--limit", "1")
+    assert "resuming" not in third.err
+    with Store.open(here / "t.db") as store:
+        assert [row["records"] for row in crawls(store)] == [1, SITES]
 
 
 def test_early_word_when_everything_fails_the_same_way(run: Runner, here: Path, arguments: list[str]) -> None:
     (here / "list.txt").write_text("".join(f"gone{n}.invalid\n" for n in range(25)))
     ran = run(*arguments)
-    expected = "warning: 20 of 20 sites ended as dns_error: no name resolves; is this machine online, and does its DNS resolver answer?"
+    expected = (
+        "warning: 20 of 20 sites ended as dns_error: no name resolves; "
+        "is this machine online, and does its DNS resolver answer?"
+    )
     assert ran.err.count(expected) == 1
 
 
 def test_large_crawl_without_a_contact_is_warned_about(run: Runner, here: Path, arguments: list[str]) -> None:
-    (here / "list.txt").write_text("site1.test\n" + "# nobody\n" * 1001)
-    warning = "warning: no --contact URL; owners of so many sites should be able to find out who is asking"
-    assert warning in run(*arguments).err
-    assert warning not in run(*arguments, "--contact", "https://acme.com/bot").err
+    (here / "list.txt").write_text("site1.test\n" * 1001)
+    warning = "warning: no --contact URL; owners of so many sites should be able to find out who is asking\n"
+    assert run(*arguments).err.startswith(warning)
 
 
 @pytest.mark.parametrize(

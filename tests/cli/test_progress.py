@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cli.progress import Progress
+from crawler.targets import TargetReport
 from fingerprints.model import Outcome
 
 
@@ -36,14 +37,16 @@ def recorder(outcomes: dict[Outcome, int], *, before: int = 0, technologies: int
 def test_line_says_how_far_and_how_fast(
     outcomes: dict[Outcome, int], before: int, total: int | None, expected: str
 ) -> None:
-    progress = Progress(recorder(outcomes, before=before, technologies=7), total=total, quiet=True)
+    report = TargetReport(duplicates=3, rejected=2)
+    counted = recorder(outcomes, before=before, technologies=7)
+    progress = Progress(counted, report, lines=total and total + 5, quiet=True)
     began_s = progress._samples[0][0]
     assert progress.line(began_s + 10) == expected
 
 
 def test_speed_is_that_of_the_last_half_minute() -> None:
     counted = recorder({})
-    progress = Progress(counted, total=None, quiet=True)
+    progress = Progress(counted, TargetReport(), lines=None, quiet=True)
     began_s = progress._samples[0][0]
     for second in range(0, 120, 5):
         counted.done = min(second, 60) * 10
