@@ -47,7 +47,7 @@ def crawl_into(store: Store, job: Job, settings: CrawlSettings, control: Control
 
     detector = Detector.load([settings.rules]) if settings.rules else Detector.default()
     store.sync_taxonomy(detector.taxonomy)
-    total = count_lines(job.source)
+    lines = count_lines(job.source)
     with TargetReport(rejected_path=job.rejected_path) as report:
         listed = read_targets(
             job.source,
@@ -58,9 +58,9 @@ def crawl_into(store: Store, job: Job, settings: CrawlSettings, control: Control
         )
         with Recorder.begin(store, job.source, settings, detector.ruleset, fresh=job.fresh) as recorder:
             if not job.quiet:
-                _say_before(recorder, total, settings)
+                _say_before(recorder, lines, settings)
             targets = _Limited(without_done(store, recorder.crawl.id, listed), job.limit)
-            with Progress(recorder, total=total, quiet=job.quiet), _signals(control, quiet=job.quiet):
+            with Progress(recorder, report, lines=lines, quiet=job.quiet), _signals(control, quiet=job.quiet):
                 finished = crawl(targets, recorder.save, settings, control=control)
             is_whole = finished and not targets.was_cut
             if is_whole:
@@ -94,12 +94,12 @@ def crawl_one(url: str, detector: Detector) -> Record:
 
 
 def count_lines(source: str) -> int | None:
-    """Lines of a file, for the estimate of how long it takes; None for standard input."""
+    """Lines of a file that hold something, to tell how far a crawl is; None for standard input."""
     if source == "-":
         return None
     try:
         with Path(source).open("rb") as stream:
-            return sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1 << 20), b""))
+            return sum(1 for line in stream if line.strip() and not line.startswith(b"#"))
     except OSError:
         return None  # reading the targets says what is wrong
 
@@ -117,8 +117,8 @@ class _Limited:
         self.was_cut = self._limit is not None and next(self._targets, None) is not None
 
 
-def _say_before(recorder: Recorder, total: int | None, settings: CrawlSettings) -> None:
-    if (total or 0) > ANONYMOUS_LIMIT and not settings.contact:
+def _say_before(recorder: Recorder, lines: int | None, settings: CrawlSettings) -> None:
+    if (lines or 0) > ANONYMOUS_LIMIT and not settings.contact:
         note("warning: no --contact URL; owners of so many sites should be able to find out who is asking")
     if recorder.crawl.resumed:
         note(f"resuming: {recorder.crawl.done:,} targets are done and will be skipped")
