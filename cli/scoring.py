@@ -17,7 +17,6 @@ from icp.facts import Facts, load_facts, merge_mappings, parse_mappings
 from icp.model import Score
 from icp.profile import Profile, load_profile
 from icp.score import score_record
-from icp.table import read_table
 
 SHOWN_PROBLEMS = 10
 """Broken lines or rows that are shown one by one; of more, only the number is told."""
@@ -73,10 +72,8 @@ def read_facts(paths: Sequence[Path], mappings: tuple[str, ...], profiles: Seque
     columns = merge_mappings({p.name: p.facts for p in profiles}, flags)
     if not paths:
         return None
-    facts = load_facts(paths, domain_of, columns)
+    facts = load_facts(paths, domain_of, columns, required=flags)
     for key in facts.unmapped:
-        if key in flags:
-            read_table(paths[0]).column(columns[key])  # raises, naming the nearest column
         note(f"warning: no facts file has the column {columns[key]!r}, so {key!r} stays unknown")
     note_problems(list(facts.rejected), "rows have no usable domain")
     if facts.repeated:

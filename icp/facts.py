@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,16 +30,24 @@ class Facts:
         return self.by_domain.get(domain, {})
 
 
-def load_facts(paths: Sequence[Path], domain_of: DomainOf, columns: Mapping[str, str]) -> Facts:
+def load_facts(
+    paths: Sequence[Path],
+    domain_of: DomainOf,
+    columns: Mapping[str, str],
+    required: Collection[str] = (),
+) -> Facts:
     """Read the facts; `columns` maps a fact key (or `domain`) to its column where the names differ.
 
     Every other column is a fact under its header in lower case with `_` for spaces. Where several rows
     or files have a value for one company's fact, the first counts. Raises TableError for a file that
-    cannot be read.
+    cannot be read, and where no file has the column of a `required` key.
     """
     tables = [read_table(path) for path in paths]
     positions = [_positions(table, columns) for table in tables]
     unmapped = [key for key in columns if key != "domain" and not any(key in keys for keys in positions)]
+    for key in unmapped:
+        if key in required:
+            tables[0].column(columns[key])  # raises, naming the nearest column
     by_domain: dict[str, dict[str, str]] = {}
     rejected: list[str] = []
     repeated = 0
