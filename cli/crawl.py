@@ -74,6 +74,20 @@ STOPPED_EARLY = 3
 @click.option("--user-agent", default="", metavar="NAME", help="A name instead of technograph's.")
 @click.option("--rules", default="", metavar="DIR", help="Rules to use beside ours.")
 @click.option(
+    "--dns/--no-dns", default=True, help="Look up mail, name server and TXT records; on by default."
+)
+@click.option(
+    "--containers/--no-containers", default=True, help="Read the tag containers of pages; on by default."
+)
+@click.option(
+    "--render",
+    type=click.Choice(["never", "auto", "always"]),
+    default="never",
+    show_default=True,
+    help="Look again in a browser; auto: where it can change the tier in --icp.",
+)
+@click.option("--icp", default="", metavar="FILE", help="The customer profile that --render auto decides by.")
+@click.option(
     "--fresh", is_flag=True, help="Start anew although an unfinished crawl of this list could go on."
 )
 @click.option(
@@ -118,6 +132,7 @@ def crawl(
       technograph crawl prospects.csv --contact https://acme.com/bot
       technograph crawl prospects.csv --until 07:00
     """
+    check_rendering(**{name: options[name] for name in ("render", "icp", "rules")})
     job = Job(
         source=source,
         column=column,
@@ -134,6 +149,24 @@ def crawl(
     with stopping_at(until, control), Store.open(db_path) as store:
         if not crawl_into(store, job, settings, control):
             sys.exit(STOPPED_EARLY)
+
+
+def check_rendering(render: str, icp: str, rules: str) -> None:
+    """Raise InputError now for what would end every worker: no browser, or a profile that cannot be read."""
+    if icp and render != "auto":
+        raise InputError(
+            "--icp decides where --render auto looks; give both, or score afterwards with `score`"
+        )
+    if render == "never":
+        return
+    from pipelines.browser import find_chromium
+
+    find_chromium()
+    if icp:
+        from icp.profile import load_profile
+        from pipelines.detect import detector_for
+
+        load_profile(Path(icp), detector_for(rules).taxonomy)
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def crawl_into(store: Store, job: Job, settings: CrawlSettings, control: Control
             if is_whole:
                 recorder.finish()
     if not job.quiet:
-        note(crawl_summary(recorder, report, finished=is_whole))
+        note(crawl_summary(recorder, report, control.stats, finished=is_whole))
     return finished
 
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,10 @@ from typing import Any
 from crawler.items import Target
 from crawler.workers import Workers
 from fingerprints.model import Record
+
+RENDERED_AT_ONCE = 32
+RENDERING_S = 30.0
+"""Of one site in the worst case: two pages at the browser's time-out, two pages at a time, and some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,13 @@ class CrawlSettings:
     """URL or address that the User-Agent names."""
     rules: str = ""
     """A folder of rules to load beside ours."""
+    dns: bool = True
+    containers: bool = True
+    """Fetch the tag containers that pages name."""
+    render: str = "never"
+    """`never`, `always`, or `auto` for sites where a browser can change the tier in `icp`."""
+    icp: str = ""
+    """An ICP file, for `auto`."""
     allow_private: bool = False
     resolve_all_to: str = ""
     name_servers: tuple[str, ...] = ()
@@ -47,9 +59,20 @@ class CrawlSettings:
             else os.cpu_count() or 1
         )
 
+    def sites_at_once(self) -> int:
+        """Of one process: no more than a browser can keep up with, when every site waits for it."""
+        return min(self.concurrency, RENDERED_AT_ONCE) if self.render == "always" else self.concurrency
+
+    def rendering_s(self) -> float:
+        """What a site may wait for the browser while the others that were handed out have their turn."""
+        return 0.0 if self.render == "never" else RENDERING_S * self.sites_at_once()
+
     def fingerprint(self) -> str:
         """The same for settings that give the same records: what resuming a crawl must agree on."""
-        kept = (self.pages, self.rules, self.allow_private, self.resolve_all_to)
+        kept: tuple[object, ...] = (self.pages, self.rules, self.allow_private, self.resolve_all_to)
+        looked = (self.dns, self.containers, self.render, self.icp)
+        if looked != (True, True, "never", ""):  # else as it always was: unfinished crawls go on
+            kept += looked
         return hashlib.sha256(json.dumps(kept).encode()).hexdigest()[:16]
 
     def scrapy_settings(self) -> dict[str, Any]:
@@ -59,10 +82,14 @@ class CrawlSettings:
             "TECHNOGRAPH_TARGET_TIMEOUT": self.target_timeout_s,
             "DOWNLOAD_TIMEOUT": self.page_timeout_s,
             "TECHNOGRAPH_RULES": self.rules,
+            "TECHNOGRAPH_DNS": self.dns,
+            "TECHNOGRAPH_CONTAINERS": self.containers,
+            "TECHNOGRAPH_RENDER": self.render,
+            "TECHNOGRAPH_ICP": str(Path(self.icp).resolve()) if self.icp else "",
             "TECHNOGRAPH_ALLOW_PRIVATE_ADDRESSES": self.allow_private,
             "TECHNOGRAPH_RESOLVE_ALL_TO": self.resolve_all_to,
             "TECHNOGRAPH_NAME_SERVERS": list(self.name_servers),
-            "CONCURRENT_REQUESTS": self.concurrency,
+            "CONCURRENT_REQUESTS": self.sites_at_once(),
             "DOWNLOAD_DELAY": self.delay_s,
             "LOG_LEVEL": "WARNING",
         }
@@ -81,6 +108,8 @@ class Control:
 
     def __init__(self) -> None:
         self.is_stopping = False
+        self.stats: Counter[str] = Counter()
+        """Counts of all workers together (`requests/all`, `render/sites`), when the crawl has returned."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._workers: Workers | None = None
 
@@ -127,13 +156,14 @@ async def _crawl(
 ) -> None:
     workers = Workers(
         count=settings.worker_count(),
-        concurrency=settings.concurrency,
+        concurrency=settings.sites_at_once(),
         scrapy_settings=settings.scrapy_settings(),
         log_path=settings.log_path,
-        stuck_after_s=2 * settings.target_timeout_s + 60,
+        stuck_after_s=2 * settings.target_timeout_s + 60 + settings.rendering_s(),
     )
     control.attach(asyncio.get_running_loop(), workers)
     try:
         await workers.run(iter(targets), sink)
     finally:
+        control.stats.update(workers.stats)
         control.detach()

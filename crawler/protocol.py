@@ -11,6 +11,8 @@ LINE_BYTES = 16 * 1024 * 1024
 """Longest line either side accepts: a target's row or a record with all its evidence."""
 READY = b"ready\n"
 """The worker's first line: its rules are loaded and it can crawl."""
+STATS = b"stats "
+"""Begins the worker's last line: its counters as JSON."""
 
 
 def target_to_line(target: Target) -> bytes:

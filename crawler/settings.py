@@ -87,15 +87,18 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,  # we never copy a response's meta
 }
-EXTENSIONS = {"crawler.limits.BodyLimits": 100}
+EXTENSIONS = {"crawler.limits.BodyLimits": 100, "crawler.requests.RequestCount": 200}
 ITEM_PIPELINES = {
     "pipelines.dns.DnsPipeline": 40,  # MX, TXT, NS, SOA and aliases; failures kept apart from no record
     "pipelines.containers.ContainersPipeline": 50,  # what the tag containers on the pages would load
     "pipelines.detect.DetectPipeline": 100,  # the site's pages -> its record
+    "pipelines.render.RenderPipeline": 200,  # pages once more in a browser, when asked for; detects again
     "pipelines.store.StorePipeline": 900,  # record -> database, when one is set; then the record as JSON
 }
 TECHNOGRAPH_DNS = True  # False: no lookups, and what only DNS shows stays unknown
 TECHNOGRAPH_CONTAINERS = True  # False: containers stay unread, and what they may load stays unknown
+TECHNOGRAPH_RENDER = "never"  # "always", or "auto" for sites where a browser can change the ICP's tier
+TECHNOGRAPH_ICP = ""  # an ICP file for "auto"; without one, every site with an unknown a browser can settle
 TECHNOGRAPH_DB = ""  # `scrapy crawl site -s TECHNOGRAPH_DB=FILE` stores records there
 TECHNOGRAPH_RULES = ""  # a folder of rules to load beside ours
 

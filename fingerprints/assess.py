@@ -41,6 +41,9 @@ INCOMPLETE_FLAGS = frozenset(
 )
 """Marks of a page that was not seen whole: it can show a tool, it cannot show that there is none."""
 
+CONSENT = "consent"
+"""Category of the tools that hold others back until a visitor agrees, which our browser never does."""
+
 _UNREAD_OUTCOMES = {Outcome.BLOCKED: Reason.BLOCKED}
 
 
@@ -156,7 +159,7 @@ def _assess_one(
     missing = _missing_surfaces(category, looked)
     if missing:
         return unknown(Reason.SURFACE_NOT_FETCHED, *missing)
-    if category.observability is Observability.MANAGED and loaders and not looked.rendered:
+    if category.observability is Observability.MANAGED and loaders:
         return unknown(Reason.CONTAINER_UNPARSED, *loaders)
     share = shares.get(category.slug, DEFAULT_DETECTABILITY[category.observability])
     cap = DNS_ABSENCE_CAP if category.observability is Observability.DNS else 1.0
@@ -174,9 +177,14 @@ def _missing_surfaces(category: Category, looked: Looked) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def _unread_loaders(taxonomy: Taxonomy, detections: Iterable[Detection], looked: Looked) -> tuple[str, ...]:
-    """Containers named but not read, and tag loaders seen without any readable container."""
+def _unread_loaders(taxonomy: Taxonomy, detections: Sequence[Detection], looked: Looked) -> tuple[str, ...]:
+    """Containers named but not read, and tag loaders seen without any readable container.
+
+    A browser has run such loaders, but not what a consent manager holds back from them.
+    """
     loaders = [f"container:{container.partition(':')[2]}" for container in looked.unparsed]
+    if looked.rendered and not any(d.category == CONSENT for d in detections):
+        return tuple(loaders)
     kinds_found = {container.partition(":")[0] for container in looked.containers_found}
     for detection in detections:
         technology = taxonomy.technologies.get(detection.slug)

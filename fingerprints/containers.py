@@ -27,6 +27,7 @@ _URLS = {
     "adobe": "https://assets.adobedtm.com/{}.min.js",
     "segment": "https://cdn.segment.com/v1/projects/{}/settings",
     "piwik-pro": "https://{}.js",
+    "matomo": "https://{}.js",
 }
 
 LOADER_KINDS = {
@@ -56,7 +57,7 @@ def container_url(container: str) -> str | None:
     """Where a container, as `gtm:GTM-AB12`, is fetched; None for one without a public address."""
     kind, _, name = container.partition(":")
     template = _URLS.get(kind)
-    return template.format(name) if template and re.fullmatch(r"[\w./-]{3,200}", name) else None
+    return template.format(name) if template and re.fullmatch(r"[\w.:/-]{3,200}", name) else None
 
 
 def parse_container(container: str, body: str) -> Contents | None:

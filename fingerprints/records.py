@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from fingerprints.assess import Looked, assess, coverage, is_implausible
 from fingerprints.detector import Detector
-from fingerprints.model import Observation, Outcome, Page, Record
+from fingerprints.model import Observation, Outcome, Page, PageKind, Record
 from fingerprints.resolve import resolve
+
+RENDERED_KINDS = (PageKind.HOME, PageKind.PRODUCT)
+"""Pages worth a browser: the other kinds only repeat what the home page loads."""
 
 
 def make_record(
@@ -45,7 +48,8 @@ def make_record(
         all_flags |= observation.flags
     if is_implausible(detections):
         all_flags.add("implausible")
-    rendered = bool(readable) and all(o.rendered for o in readable)
+    surfaces = [o.rendered for o in readable if o.kind in RENDERED_KINDS]
+    rendered = bool(surfaces) and all(surfaces)
     looked = Looked(
         outcome=outcome,
         pages=frozenset(o.kind for o in readable),

@@ -30,7 +30,7 @@ def _tool_version() -> str:
 
 
 class DetectPipeline:
-    """Fills `item.record` and lets the pages go. Pages that break our rules cost one site its answer."""
+    """Fills `item.record`. Pages that break our rules cost one site its answer."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
@@ -48,7 +48,6 @@ class DetectPipeline:
             item.detail = f"detection failed: {type(exc).__name__}"
             item.observations = ()
             item.record = record_of(item, self._detector)
-        item.observations = ()
         return item
 
 

@@ -27,6 +27,7 @@ CATEGORIES = [
     Category("live_chat", "Live chat", Observability.MANAGED, (PageKind.HOME,)),
     Category("helpdesk", "Helpdesk", Observability.DNS, (PageKind.HOME,), dns=True),
     Category("crm_visible", "CRM", Observability.LOGIN),
+    Category("consent", "Consent", Observability.HTML, (PageKind.HOME,)),
     Category("tag_manager", "Tag manager", Observability.HTML, (PageKind.HOME,)),
     Category("video", "Video", Observability.HTML, (PageKind.HOME,)),
 ]
@@ -64,6 +65,12 @@ UNKNOWNS = [
         Reason.CONTAINER_UNPARSED,
         ("container:GTM-AB12",),
     ),
+    (
+        "live_chat",
+        {"containers_found": ("gtm:GTM-AB12",), "rendered": True},  # its script did not arrive
+        Reason.CONTAINER_UNPARSED,
+        ("container:GTM-AB12",),
+    ),
     ("live_chat", {"flags": frozenset({"shell"})}, Reason.PAGE_INCOMPLETE, ("shell",)),
     ("cms", {"flags": frozenset({"body_cut"})}, Reason.PAGE_INCOMPLETE, ("body_cut",)),
     ("cms", {"flags": frozenset({"budget_spent"})}, Reason.PAGE_INCOMPLETE, ("budget_spent",)),
@@ -94,7 +101,6 @@ def test_failed_scan_is_never_an_absence(outcome: Outcome) -> None:
         ("cms", {}),
         ("reviews", {"pages": HOME_AND_PRODUCT}),
         ("live_chat", {"containers_found": ("gtm:GTM-AB12",), "containers_parsed": ("gtm:GTM-AB12",)}),
-        ("live_chat", {"containers_found": ("gtm:GTM-AB12",), "rendered": True}),
         ("live_chat", {"flags": frozenset({"shell"}), "rendered": True}),
         ("helpdesk", {"dns_ok": True}),
     ],
@@ -115,6 +121,12 @@ def test_embed_is_no_presence_and_forbids_absence() -> None:
 def test_loader_without_a_readable_container_leaves_managed_categories_unknown() -> None:
     assert state_of("live_chat", detection("loader")).reason is Reason.CONTAINER_UNPARSED
     assert state_of("cms", detection("loader")).state is AssessmentState.ABSENT
+
+
+def test_browser_has_run_the_loader_unless_tags_wait_for_consent() -> None:
+    assert state_of("live_chat", detection("loader"), rendered=True).state is AssessmentState.ABSENT
+    gated = state_of("live_chat", detection("loader"), detection("consent-tool"), rendered=True)
+    assert (gated.reason, gated.missing) == (Reason.CONTAINER_UNPARSED, ("loader",))
 
 
 def test_presence_stands_even_where_absence_could_not() -> None:
@@ -142,5 +154,5 @@ def test_absence_says_what_was_checked() -> None:
 
 def test_coverage_counts_what_can_be_assessed_at_all() -> None:
     results = assess(TAXONOMY, [], Looked(Outcome.OK, HOME), {})
-    # cms, live_chat and tag_manager of five; the login category and the one without rules do not count.
-    assert coverage(TAXONOMY, results) == 0.6
+    # cms, live_chat, consent and tag_manager of six; the login category and the one without rules do not count.
+    assert coverage(TAXONOMY, results) == 0.667
