@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.hostile import HostileWeb
 from tests.processes import children, is_running
 
 SITES = 16
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -246,13 +248,12 @@ def test_second_signal_stops_at_once(here: Path, arguments: list[str]) -> None:
 # -- as a Scrapy project -----------------------------------------------------------------------------------
 
 
-def test_scrapy_crawl_writes_records_as_any_feed(here: Path, web: HostileWeb) -> None:
-    (here / "list.txt").write_text("site1.test\nshop.test\ngone.invalid\n")
-    settings = {
-        "TECHNOGRAPH_RESOLVE_ALL_TO": web.resolve_all_to,
+def scrapy_crawl(folder: Path, web: HostileWeb, settings: dict[str, str]) -> tuple[dict[str, Any], str]:
+    """Records by domain and the log of `scrapy crawl site` over the list in the folder."""
+    chosen = {
+        "TECHNOGRAPH_RESOLVE_ALL_TO": f"127.0.0.1:{web.http_port}",
         "TECHNOGRAPH_ALLOW_PRIVATE_ADDRESSES": "1",
-        "TECHNOGRAPH_DB": "t.db",
-        "TECHNOGRAPH_PAGES": "1",
+        "TECHNOGRAPH_PAGES": "2",
         "DOWNLOAD_DELAY": "0",
     }
     command = [
@@ -266,19 +267,31 @@ def test_scrapy_crawl_writes_records_as_any_feed(here: Path, web: HostileWeb) ->
         "-O",
         "records.jsonl",
     ]
-    for name, value in settings.items():
+    for name, value in (chosen | settings).items():
         command += ["-s", f"{name}={value}"]
-    environment = os.environ | {"SCRAPY_SETTINGS_MODULE": "crawler.settings"}
-    finished = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, timeout=60)
-    assert finished.returncode == 0, finished.stderr
-    found = {
-        line["domain"]: line for line in map(json.loads, (here / "records.jsonl").read_text().splitlines())
-    }
-    assert {domain: line["outcome"] for domain, line in found.items()} == {
-        "site1.test": "ok",
-        "shop.test": "ok",
-        "gone.invalid": "dns_error",
-    }
+    environment = os.environ | {"SCRAPY_SETTINGS_MODULE": "crawler.settings", "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=90)
+    assert ran.returncode == 0, ran.stderr
+    lines = (folder / "records.jsonl").read_text().splitlines()
+    found = {line["domain"]: line for line in map(json.loads, lines)}
+    assert len(found) == len(lines)
+    return found, ran.stderr
+
+
+def test_scrapy_crawl_writes_records_as_any_feed(here: Path, web: HostileWeb) -> None:
+    (here / "list.txt").write_text("site1.test\nshop.test\ngone.invalid\n")
+    found, log = scrapy_crawl(here, web, {"TECHNOGRAPH_DB": "t.db"})
+    outcomes = {domain: line["outcome"] for domain, line in found.items()}
+    assert outcomes == {"site1.test": "ok", "shop.test": "ok", "gone.invalid": "dns_error"}
     assert [t["slug"] for t in found["site1.test"]["technologies"]] == ["google-tag-manager"]
-    assert records(here) == {domain: line["outcome"] for domain, line in found.items()}
-    assert "'technograph/outcome/ok': 2" in finished.stderr
+    assert records(here) == outcomes
+    assert "'technograph/outcome/ok': 2" in log
+
+
+def test_site_that_some_component_loses_still_gets_its_record(here: Path, web: HostileWeb) -> None:
+    (here / "list.txt").write_text("site1.test\nshop.test\n")
+    loses = json.dumps({"tests.crawler.fatal.LosesOneSite": 500})
+    found, _ = scrapy_crawl(here, web, {"SPIDER_MIDDLEWARES": loses})
+    assert found["site1.test"]["outcome"] == "ok"
+    assert found["shop.test"]["outcome"] == "internal_error"
+    assert found["shop.test"]["detail"] == "RuntimeError: a request was lost inside the crawler"

@@ -1,15 +1,29 @@
-"""A Scrapy extension for one test: the worker that comes to killer.test dies as by a segmentation fault."""
+"""Scrapy components for single tests: what happens when the crawl itself breaks."""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import AsyncIterator
+from typing import Any
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+
+class LosesOneSite:
+    """A spider middleware that swallows what the spider yields for shop.test."""
+
+    async def process_spider_output(self, response: Response, result: Any) -> AsyncIterator[Any]:
+        async for output in result:
+            if "shop.test" not in response.url:
+                yield output
 
 
 class DiesAtOneSite:
+    """An extension: the process that comes to killer.test dies as by a segmentation fault."""
+
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> DiesAtOneSite:
         extension = cls()

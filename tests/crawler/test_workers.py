@@ -85,7 +85,7 @@ def test_target_that_kills_its_workers_costs_no_other_site(
 
 def test_worker_that_cannot_start_is_told_with_its_log(settings: CrawlSettings, tmp_path: Path) -> None:
     broken = CrawlSettings(workers=1, rules=str(tmp_path / "no-such-folder"), log_path=settings.log_path)
-    with pytest.raises(WorkerError, match="^crawling processes end as soon as they start; see /"):
+    with pytest.raises(WorkerError, match=r"^crawling processes end as soon as they start; see /"):
         crawl(sites(1), lambda _: None, broken)
 
 
