@@ -85,6 +85,19 @@ def page_kind(observation: Observation) -> PageKind:
     return kind
 
 
+def confirmed_kind(wanted: PageKind, observation: Observation) -> PageKind:
+    """What a page that was chosen as `wanted` turned out to be.
+
+    A product was only guessed from a link: the page must say so itself, or an article or a list would
+    count as having shown where reviews and the like would be. Other kinds are believed unless the page
+    is plainly something else.
+    """
+    found = page_kind(observation)
+    if found is PageKind.OTHER and wanted is not PageKind.PRODUCT:
+        return wanted
+    return found
+
+
 def _candidates(start: Observation) -> Iterator[tuple[Link, _Place, bool]]:
     """The links that may be followed at all, in page order, and whether they stay on the page's own host."""
     here = urlsplit(start.url)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from crawler.answer import Answer
 from crawler.items import SiteItem, Target
 from crawler.outcomes import failure_outcome, furthest
-from crawler.pages import WANTED, next_pages, page_kind
+from crawler.pages import WANTED, confirmed_kind, next_pages
 from crawler.redirects import is_within, meta_refresh, redirect_location, retry_after_s
 from crawler.walls import Verdict, classify
 from fingerprints.model import Observation, Outcome, Page, PageKind
@@ -74,7 +74,7 @@ class _Ending:
 
 
 def ladder(target: Target) -> list[str]:
-    """Where to look for the site, in order: https before http, the bare domain before `www.`.
+    """Where to look for the site, in order: https before http, the bare domain before `www.` or as given.
 
     >>> ladder(Target("acme.com", "https://acme.com/"))
     ['https://acme.com/', 'https://www.acme.com/', 'http://acme.com/', 'http://www.acme.com/']
@@ -83,8 +83,9 @@ def ladder(target: Target) -> list[str]:
     if parts.port is not None:
         return [target.url]
     hosts = [parts.netloc]
-    if parts.netloc == target.domain and "." in target.domain and not target.domain[-1].isdigit():
-        hosts.append(f"www.{target.domain}")
+    bare = parts.netloc.removeprefix("www.")
+    if bare == target.domain and "." in bare and not bare[-1].isdigit():
+        hosts.append(bare if parts.netloc != bare else f"www.{bare}")
     return [f"{scheme}://{host}/" for scheme in ("https", "http") for host in hosts]
 
 
@@ -227,11 +228,9 @@ class Visit:
             robots=answer.robots if self._kind is PageKind.HOME else None,
             flags=("body_cut",) if answer.is_cut else (),
         )
-        found = page_kind(observation)
-        if self._kind is PageKind.HOME or found is PageKind.OTHER:
+        if self._kind is PageKind.HOME:
             return observation
-        # A product link that led back to the home page has not shown a product.
-        return replace(observation, kind=found)
+        return replace(observation, kind=confirmed_kind(self._kind, observation))
 
     def _page_read(self, answer: Answer, observation: Observation, now_s: float) -> Ask | None:
         verdict = classify(observation, content_type=answer.content_type)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.pages import WANTED, next_pages, page_kind
-from fingerprints.model import PageKind
+from crawler.pages import confirmed_kind, WANTED, next_pages, page_kind
+from fingerprints.model import Observation, PageKind
 from fingerprints.observe import observe
 
 CART = '<a href="/cart">Cart</a>'
@@ -187,3 +187,17 @@ def test_fetched_page_is_what_it_says_it_is(url, html, kind):
 
 def test_every_kind_that_is_worth_a_request_is_in_the_order():
     assert set(WANTED) == set(PageKind) - {PageKind.HOME, PageKind.OTHER}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "url", "types", "kind"),
+    [
+        (PageKind.PRODUCT, "https://acme.com/products/kettle", (), PageKind.PRODUCT),
+        (PageKind.PRODUCT, "https://acme.com/kettle", ("Product",), PageKind.PRODUCT),
+        (PageKind.PRODUCT, "https://acme.com/stories/our-kettle", ("Article",), PageKind.OTHER),
+        (PageKind.PRODUCT, "https://acme.com/", (), PageKind.HOME),
+        (PageKind.CONTACT, "https://acme.com/say-hello", (), PageKind.CONTACT),
+    ],
+)
+def test_guessed_product_must_say_that_it_is_one(wanted, url, types, kind):
+    assert confirmed_kind(wanted, Observation(url=url, json_ld_types=types)) is kind
