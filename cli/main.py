@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -21,6 +24,7 @@ COMMANDS = {
     "enrich": ("cli.enrich", "Add technographic columns to a CRM export."),
     "export": ("cli.export", "Write accounts or technologies to a file."),
     "stats": ("cli.stats", "Usage of technologies and categories over the stored sites."),
+    "audit": ("cli.audit", "What is missed without a browser, measured per category."),
     "runs": ("cli.stats", "The crawls in the database."),
     "detect": ("cli.detect", "Detect technologies in pages you already have, or in one URL."),
     "rules": ("cli.rules", "List, explain, check and write fingerprint rules."),
@@ -28,8 +32,29 @@ COMMANDS = {
 """Sub-commands in the order --help shows them: the module that holds each, and its help line there."""
 
 
+class ReaderGoneError(Exception):
+    """Raised when whoever read our output (head, less) has closed the pipe; nothing is wrong."""
+
+
+@contextmanager
+def _telling_a_gone_reader() -> Iterator[None]:
+    """Hides a broken pipe from click, which would make exit code 1 of it."""
+    try:
+        yield
+    except BrokenPipeError as exc:
+        raise ReaderGoneError from exc
+
+
 class LazyGroup(click.Group):
     """Imports a command's module only when it is called, so that `--help` answers at once."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _telling_a_gone_reader():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _telling_a_gone_reader():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -61,24 +86,28 @@ def technograph() -> None:
 
 def main() -> None:
     """Run the command line: expected trouble is one line on stderr and an exit code, never a traceback."""
+    sys.exit(_exit_code())
+
+
+def _exit_code() -> int:
     try:
-        technograph(prog_name="technograph", standalone_mode=False)
-    except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
+        # click hands over the code of `ctx.exit(code)`, or what a command returned: never anything here.
+        code: int | None = technograph(prog_name="technograph", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as exc:
         exc.show()
-        sys.exit(exc.exit_code)
+        return exc.exit_code
     except (click.Abort, KeyboardInterrupt):
         print("technograph: stopped", file=sys.stderr)  # noqa: T201
-        sys.exit(3)
+        return 3
     except TechnographError as exc:
         print(f"technograph: {exc}", file=sys.stderr)  # noqa: T201
-        sys.exit(exc.exit_code)
-    except BrokenPipeError:
-        # The reader (head, less) has gone; nothing is wrong. Python would complain again while
-        # flushing at exit, so stdout is pointed elsewhere first.
+        return exc.exit_code
+    except (ReaderGoneError, BrokenPipeError):
+        # Python would complain once more while flushing at exit, so stdout is pointed elsewhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return 0
+    return code or 0
 
 
 if __name__ == "__main__":
