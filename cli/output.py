@@ -135,7 +135,10 @@ def _write_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], stre
         # Text, never markup: a page title may contain "[red]" and must be shown as it is.
         table.add_row(*(Text(cell) for cell in row))
     width = None if stream.isatty() else PLAIN_WIDTH
-    Console(file=stream, highlight=False, width=width).print(table)
+    console = Console(file=stream, highlight=False, width=width)
+    with console.capture() as printed:  # written by us, for rich would end the program at a closed pipe
+        console.print(table)
+    stream.write(printed.get())
     return len(cells)
 
 
