@@ -153,9 +153,10 @@ def start_up() -> None:
     """A fresh process, its rules in the cache: seconds to a ready detector, and its memory."""
     Detector.default()
     code = (
-        "import time, resource; t = time.perf_counter(); from fingerprints.detector import Detector; "
+        "import time; t = time.perf_counter(); from fingerprints.detector import Detector; "
         "d = Detector.default(); u = time.perf_counter() - t; "
-        "print(f'{u:.3f} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}')"
+        "peak = next(l for l in open('/proc/self/status') if l.startswith('VmHWM')); "
+        "print(f'{u:.3f} {int(peak.split()[1]) / 1024:.0f}')"
     )
     seconds, megabytes = min(
         subprocess.run(

@@ -12,7 +12,7 @@ from fingerprints.containers import PAUSED
 from fingerprints.hosts import parent_domains
 from fingerprints.model import EMBED_KINDS, EXCERPT_CHARS, Evidence, Observation, Resource, ResourceKind
 from fingerprints.observe import visible_text
-from fingerprints.plan import PatternSet, Plan, kind_allows, may_match, search_of
+from fingerprints.plan import PatternSet, Plan, kind_allows, search_of
 from fingerprints.regexes import Match, Search, compile_search, expand, plausible_version
 from fingerprints.resources import is_script_url
 from fingerprints.rules import STRENGTH, Channel, Signal
@@ -111,9 +111,8 @@ class _Matcher:
 
     def _url_signals(self, url: str, resource: Resource) -> None:
         text = url.encode("utf-8", "replace")
-        lower = text.lower()
-        for signal in self.plan.urls.candidates(lower):
-            if kind_allows(signal, resource.kind, resource.party) and may_match(signal, lower):
+        for signal in self.plan.urls.candidates(text):
+            if kind_allows(signal, resource.kind, resource.party):
                 self._url(
                     signal,
                     search_of(signal),
@@ -135,10 +134,7 @@ class _Matcher:
             return
         joined = "\n;\n".join(self.page.scripts).encode("utf-8", "replace")
         starts = _starts(self.page.scripts, 3)
-        lower = joined.lower()
-        for signal in self.plan.scripts.candidates(lower):
-            if not may_match(signal, lower):
-                continue
+        for signal in self.plan.scripts.candidates(joined):
             self._spend(len(joined))
             if signal.on is Channel.GLOBAL:
                 self._static_global(signal, joined, starts)

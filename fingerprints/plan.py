@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fingerprints.model import Party, ResourceKind
-from fingerprints.regexes import Literals, Search, compile_search, rarest, required_literals
+from fingerprints.regexes import MIN_LITERAL, Literals, Search, compile_search, rarest, required_literals
 from fingerprints.rules import Channel, Rule, Signal
 from fingerprints.scan import LiteralScanner, best_engine, build_scanner, load_scanner
 from fingerprints.selectors import selector_literals
@@ -28,7 +28,9 @@ class PatternSet:
     signals: tuple[Signal, ...]
     literals: tuple[str, ...]
     owners: tuple[tuple[int, ...], ...]
-    """Per literal: positions in `signals`."""
+    """Per literal: positions in `signals` of those it is the rarest requirement of."""
+    needs: tuple[tuple[tuple[int, ...], ...], ...]
+    """Per signal: all its requirements, each as alternatives in `literals`."""
     always: tuple[int, ...]
     """Positions of signals that require no literal."""
     engine: str
@@ -36,7 +38,7 @@ class PatternSet:
     _scanner: LiteralScanner | None = None
 
     def candidates(self, text: bytes) -> list[Signal]:
-        """Signals that may match the text, in rule order: all their required literals occur."""
+        """Signals that may match the text, in rule order: everything they require occurs in it."""
         if len(self.signals) < SCAN_FROM:
             return list(self.signals)
         if self._scanner is None:
@@ -45,15 +47,20 @@ class PatternSet:
                 if self._dump is None
                 else load_scanner(self._dump, self.engine)
             )
-        positions = set(self.always).union(*(self.owners[literal] for literal in self._scanner.scan(text)))
+        found = self._scanner.scan(text)
+        positions = set(self.always)
+        for literal in found:
+            for position in self.owners[literal]:
+                if all(not found.isdisjoint(alternatives) for alternatives in self.needs[position]):
+                    positions.add(position)
         return [self.signals[position] for position in sorted(positions)]
 
     def __getstate__(self) -> tuple[object, ...]:
         dump = build_scanner(self.literals, self.engine).dump() if len(self.signals) >= SCAN_FROM else None
-        return self.signals, self.literals, self.owners, self.always, self.engine, dump
+        return self.signals, self.literals, self.owners, self.needs, self.always, self.engine, dump
 
     def __setstate__(self, state: tuple[object, ...]) -> None:
-        self.signals, self.literals, self.owners, self.always, self.engine, self._dump = state  # type: ignore[assignment]
+        self.signals, self.literals, self.owners, self.needs, self.always, self.engine, self._dump = state  # type: ignore[assignment]
         self._scanner = None
 
 
@@ -113,62 +120,52 @@ def compile_plan(rules: Iterable[Rule], engine: str = "") -> Plan:
 
 
 def _pattern_set(signals: Sequence[Signal], engine: str) -> PatternSet:
-    owners: dict[str, list[int]] = {}
+    numbers: dict[str, int] = {}
+    owners: dict[int, list[int]] = {}
+    needs: list[tuple[tuple[int, ...], ...]] = []
     always: list[int] = []
     for position, signal in enumerate(signals):
         required = signal_literals(signal)
+        numbered = {
+            literals: tuple(numbers.setdefault(text, len(numbers)) for text in sorted(literals))
+            for literals in required
+        }
+        needs.append(tuple(numbered.values()))
         if not required:
             always.append(position)
             continue
-        for literal in sorted(rarest(required)):
-            owners.setdefault(literal, []).append(position)
+        for number in numbered[rarest(required)]:
+            owners.setdefault(number, []).append(position)
     return PatternSet(
         signals=tuple(signals),
-        literals=tuple(owners),
-        owners=tuple(tuple(positions) for positions in owners.values()),
+        literals=tuple(numbers),
+        owners=tuple(tuple(owners.get(number, ())) for number in range(len(numbers))),
+        needs=tuple(needs),
         always=tuple(always),
         engine=engine,
     )
 
 
 def signal_literals(signal: Signal) -> list[Literals]:
-    """Requirements any one of which may stand for the signal; empty when it requires nothing."""
+    """What a text must hold, as it is written there, for the signal to match; empty when nothing is certain.
+
+    Selectors and visible text are looked for in the raw page, where entities and tags may stand between
+    the characters of a value; only runs that nothing can interrupt are required of it.
+    """
     if signal.on is Channel.GLOBAL:
         return [frozenset({signal.name.lower()})]
     found = required_literals(signal.pattern) if signal.pattern else []
-    if signal.on is Channel.SELECTOR:
-        return found * bool(signal.attribute or signal.text) + selector_literals(signal.name)
-    if signal.on is Channel.TEXT:
-        return [words for literals in found if (words := _longest_words(literals))]
-    return found
+    if signal.on is Channel.TEXT or signal.text:
+        found = _longest_runs(found, r"[^a-z0-9]+")
+    elif signal.attribute:
+        found = _longest_runs(found, r"[&<>\"'\s]+")
+    return found + (selector_literals(signal.name) if signal.on is Channel.SELECTOR else [])
 
 
-@functools.cache
-def requirements(signal: Signal) -> tuple[tuple[bytes, ...], ...]:
-    """All that the signal's pattern requires of a text: of each inner tuple, one literal must occur."""
-    if signal.on is Channel.GLOBAL or not signal.pattern:
-        return ()
-    return tuple(
-        tuple(literal.encode() for literal in sorted(literals))
-        for literals in required_literals(signal.pattern)
-    )
-
-
-def may_match(signal: Signal, lower: bytes) -> bool:
-    """Whether a text, given in lower case, holds everything the signal's pattern requires."""
-    for literals in requirements(signal):
-        for literal in literals:
-            if literal in lower:
-                break
-        else:
-            return False
-    return True
-
-
-def _longest_words(literals: Literals) -> Literals:
-    """Text signals see collapsed white space and undone entities, so only whole words are sure to stand in the page."""
-    words = {max(re.split(r"[^a-z0-9]+", literal), key=len) for literal in literals}
-    return frozenset(words) if all(len(word) >= 3 for word in words) else frozenset()
+def _longest_runs(options: Sequence[Literals], separator: str) -> list[Literals]:
+    """Each requirement reduced to the longest run of its literals; those that become too short are dropped."""
+    reduced = (frozenset(max(re.split(separator, text), key=len) for text in literals) for literals in options)
+    return [literals for literals in reduced if all(len(run) >= MIN_LITERAL for run in literals)]
 
 
 def _grouped(
