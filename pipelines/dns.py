@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 DOMAIN_TYPES = ("MX", "TXT", "NS", "SOA")
+DMARC = "TXT:_dmarc"
+"""Names the service that reads a domain's mail reports; handed on among the TXT records."""
 MAX_VALUES = 50
 """Of one type; domains with more TXT records exist and say nothing more."""
 AT_ONCE = 64
@@ -46,6 +48,7 @@ def questions(domain: str, host: str, sub_domains: Iterable[str]) -> dict[str, Q
     ('help.acme.com', 'CNAME')
     """
     asked = {kind: (domain, kind) for kind in DOMAIN_TYPES}
+    asked[DMARC] = (f"_dmarc.{domain}", "TXT")
     asked["CNAME"] = (host or domain, "CNAME")
     asked |= {f"CNAME:{name}": (f"{name}.{domain}", "CNAME") for name in ("www", *sub_domains)}
     return asked
@@ -89,6 +92,8 @@ class DnsPipeline:
         answers = dict(zip(asked, await asyncio.gather(*map(self._ask, asked.values())), strict=True))
         item.dns_ok = all(answer.is_known for answer in answers.values())
         records = {key: answer.values for key, answer in answers.items() if answer.values}
+        if DMARC in records:
+            records["TXT"] = records.get("TXT", ()) + records.pop(DMARC)
         item.observations = (replace(first, dns=records), *others)
         return item
 

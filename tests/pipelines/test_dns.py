@@ -83,6 +83,7 @@ def test_records_of_a_site_are_added_to_its_first_page() -> None:
         {
             ("acme.com", "MX"): ["1 ASPMX.L.GOOGLE.com", "5 alt1.aspmx.l.google.com"],
             ("acme.com", "TXT"): ["v=spf1 include:spf.|mail.io -all"],
+            ("_dmarc.acme.com", "TXT"): ["v=DMARC1; p=none; rua=mailto:x@reports.io"],
             ("acme.com", "NS"): ["kate.ns.cloudflare.com"],
             ("acme.com", "SOA"): ["kate.ns.cloudflare.com"],
             ("www.acme.com", "CNAME"): ["shops.myshopify.com"],
@@ -93,7 +94,7 @@ def test_records_of_a_site_are_added_to_its_first_page() -> None:
     assert item.dns_ok is True
     assert item.observations[0].dns == {
         "MX": ("1 aspmx.l.google.com", "5 alt1.aspmx.l.google.com"),
-        "TXT": ("v=spf1 include:spf.mail.io -all",),
+        "TXT": ("v=spf1 include:spf.mail.io -all", "v=DMARC1; p=none; rua=mailto:x@reports.io"),
         "NS": ("kate.ns.cloudflare.com",),
         "SOA": ("kate.ns.cloudflare.com hostmaster.kate.ns.cloudflare.com",),
         "CNAME": ("shops.myshopify.com",),
