@@ -12,14 +12,15 @@ from typing import Any
 
 import click
 
-from cli.crawling import Job, crawl_into, crawl_one
+from cli.crawling import Job, crawl_into
 from cli.database import db_option
+from cli.web_options import allow_private_option, resolve_all_to_option
 from crawler.crawl import Control, CrawlSettings
 from crawler.targets import Suppressions, read_suppressions
 from fingerprints.model import InputError
 from store.database import Store
 
-__all__ = ["Job", "crawl", "crawl_into", "crawl_one"]
+__all__ = ["Job", "crawl", "crawl_into"]
 
 STOPPED_EARLY = 3
 
@@ -99,8 +100,8 @@ STOPPED_EARLY = 3
 @click.option("--until", metavar="HH:MM", help="Stop at this local time; the same command goes on later.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Crawl at most N more targets.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary.")
-@click.option("--allow-private", is_flag=True, hidden=True, help="Also connect to private addresses.")
-@click.option("--resolve-all-to", default="", hidden=True, help="A web of our own instead of the internet.")
+@allow_private_option
+@resolve_all_to_option
 @click.option(
     "--name-server",
     "name_servers",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,7 +71,16 @@ def crawl_into(store: Store, job: Job, settings: CrawlSettings, control: Control
     return finished
 
 
-def crawl_one(url: str, detector: Detector) -> Record:
+def target_of(text: str, *, allow_private: bool = False) -> Target:
+    """The site a URL, a host or an e-mail address names. Raises InputError for what names none."""
+    try:
+        site = parse_site(text, allow_private=allow_private)
+    except NotADomain as exc:
+        raise InputError(f"{text!r}: {exc}") from exc
+    return Target(site.domain, site.url)
+
+
+def crawl_one(url: str, detector: Detector, settings: CrawlSettings | None = None) -> Record:
     """The record of one site, crawled now and stored nowhere. Raises InputError for what is no site.
 
     Runs Scrapy in this process, which works once a process.
@@ -78,19 +88,29 @@ def crawl_one(url: str, detector: Detector) -> Record:
     from crawler.worker import run
     from pipelines.detect import record_of
 
-    try:
-        site = parse_site(url)
-    except NotADomain as exc:
-        raise InputError(f"{url!r}: {exc}") from exc
+    settings = settings or CrawlSettings()
+    target = target_of(url, allow_private=settings.allow_private)
 
     async def feed() -> AsyncIterator[Target]:
-        yield Target(site.domain, site.url)
+        yield target
 
     items: list[SiteItem] = []
     # Without the detect pipeline the item arrives with its pages, for the detector the caller has chosen.
-    pipelines = {"pipelines.containers.ContainersPipeline": 50}
-    run(CrawlSettings().scrapy_settings() | {"ITEM_PIPELINES": pipelines}, feed(), items.append)
+    pipelines = {"pipelines.dns.DnsPipeline": 40, "pipelines.containers.ContainersPipeline": 50}
+    run(settings.scrapy_settings() | {"ITEM_PIPELINES": pipelines}, feed(), items.append)
     return record_of(items[0], detector)
+
+
+def crawl_within(target: Target, settings: CrawlSettings, limit_s: float) -> Record | None:
+    """The record of one target, crawled now in a process of its own; None when it took longer."""
+    control, records = Control(), list[Record]()
+    timer = threading.Timer(limit_s, control.kill)
+    timer.start()
+    try:
+        crawl([target], records.append, settings, control=control)
+    finally:
+        timer.cancel()
+    return records[0] if records else None
 
 
 def count_lines(source: str) -> int | None:

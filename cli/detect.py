@@ -14,6 +14,7 @@ import click
 
 from cli.output import note
 from cli.pages import GivenPage, PageFormatError, from_har, from_json_line, observe_given, read_lines
+from cli.web_options import allow_private_option, resolve_all_to_option
 from fingerprints.detector import Detector
 from fingerprints.model import InputError, Outcome, Record
 from fingerprints.model.wire import to_json
@@ -49,6 +50,8 @@ MAX_PROBLEMS = 5
     type=click.Choice(["table", "jsonl"]),
     help="Default: table for one page on a terminal, else jsonl.",
 )
+@allow_private_option
+@resolve_all_to_option
 def detect(
     url: str,
     html_path: Path | None,
@@ -58,6 +61,8 @@ def detect(
     rule_paths: tuple[Path, ...],
     rules_only: bool,
     format_: str | None,
+    allow_private: bool,
+    resolve_all_to: str,
 ) -> None:
     """Detect technologies in pages, one JSON object a line, in input order.
 
@@ -85,9 +90,11 @@ def detect(
     if jsonl_path:
         records: Iterator[Record] = _from_jsonl(jsonl_path, detector, now)
     elif url:
-        from cli.crawl import crawl_one
+        from cli.crawling import crawl_one
+        from crawler.crawl import CrawlSettings
 
-        records = iter([crawl_one(url, detector)])
+        settings = CrawlSettings(allow_private=allow_private, resolve_all_to=resolve_all_to)
+        records = iter([crawl_one(url, detector, settings)])
     else:
         records = iter([record_of(_one_page(html_path, page_url, har_path), detector, now)])
     as_table = (format_ or ("table" if sys.stdout.isatty() and not jsonl_path else "jsonl")) == "table"

@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 import click
 
+from cli.output import BEGAN_S
 from fingerprints.model import TechnographError
 
 COMMANDS = {
@@ -21,6 +23,7 @@ COMMANDS = {
     "explain": ("cli.show", "Why a technology, a category or a score is what it is."),
     "score": ("cli.score", "Score records against an ideal customer profile."),
     "icp": ("cli.icp", "Check, show and improve ideal customer profiles."),
+    "check": ("cli.check", "Crawl and score one inbound lead now, and say where to route it."),
     "enrich": ("cli.enrich", "Add technographic columns to a CRM export."),
     "export": ("cli.export", "Write accounts or technologies to a file."),
     "stats": ("cli.stats", "Usage of technologies and categories over the stored sites."),
@@ -49,8 +52,11 @@ class LazyGroup(click.Group):
     """Imports a command's module only when it is called, so that `--help` answers at once."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        began_s = monotonic()
         with _telling_a_gone_reader():
-            return super().make_context(*args, **extra)
+            context = super().make_context(*args, **extra)
+        context.meta[BEGAN_S] = began_s
+        return context
 
     def invoke(self, ctx: click.Context) -> Any:
         with _telling_a_gone_reader():

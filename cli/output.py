@@ -23,6 +23,9 @@ PLAIN_WIDTH = 160
 NARROW_COLUMN = 24
 WIDE_COLUMN = 72
 
+BEGAN_S = "technograph.began_s"
+"""In a click context's `meta`: the monotonic clock when the command line was read, before its module was."""
+
 LIST_SEPARATOR = ";"
 """Between the values of a list in one CSV cell; slugs never contain it."""
 
