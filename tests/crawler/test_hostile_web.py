@@ -33,8 +33,8 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
         settings = CrawlSettings(
             workers=2,
             delay_s=0.05,
-            page_timeout_s=3,
-            target_timeout_s=12,
+            page_timeout_s=6,  # several times what a busy machine needs for a healthy page
+            target_timeout_s=20,
             allow_private=True,
             resolve_all_to=web.resolve_all_to,
             log_path=folder / "workers.log",
