@@ -7,7 +7,7 @@ import csv
 import os
 import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,9 +85,16 @@ def targets_of(sites: Sequence[DemoSite]) -> list[DemoSite]:
 
 
 def crawl_demo(
-    web: DemoWeb, sites: Sequence[DemoSite], database: Path, folder: Path, *, quiet: bool = False
-) -> None:
-    """Crawl the served sites into the database; `folder` gets the list of targets."""
+    web: DemoWeb,
+    sites: Sequence[DemoSite],
+    database: Path,
+    folder: Path,
+    *,
+    quiet: bool = False,
+    render: str = "never",
+    icp: str = "",
+) -> Mapping[str, float]:
+    """Crawl the served sites into the database; `folder` gets the list of targets. Returns the counters."""
     from cli.crawl import Job, crawl_into
 
     source = folder / "demo-web.csv"
@@ -103,10 +110,14 @@ def crawl_demo(
         allow_private=True,
         resolve_all_to=f"http={ADDRESS}:{web.port}",
         log_path=database.with_suffix(".workers.log"),
+        render=render,
+        icp=icp,
     )
     job = Job(source=str(source), rejected_path=folder / "rejected.csv", fresh=True, quiet=quiet)
+    control = Control()
     with Store.open(database) as store:
-        crawl_into(store, job, settings, Control())
+        crawl_into(store, job, settings, control)
+    return control.stats
 
 
 def _serve(web: DemoWeb, sites: Sequence[DemoSite]) -> None:

@@ -16,6 +16,7 @@ import os
 import shutil
 import signal
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from fingerprints.model import InputError
@@ -116,6 +117,8 @@ class Browser:
         self._session: _Session | None = None
         self.started = 0
         """Browsers started so far."""
+        self.busy_s = 0.0
+        """Seconds spent on pages, waiting for their turn left out; two pages at a time count twice."""
 
     async def look(self, url: str, names: Sequence[str]) -> Rendered | None:
         """What the page is in a browser, with the values of the named window properties that exist.
@@ -125,6 +128,7 @@ class Browser:
         from playwright.async_api import Error
 
         async with self._room:
+            began_s = monotonic()
             session = await self._lease()
             try:
                 async with asyncio.timeout(PAGE_TIMEOUT_S):
@@ -135,6 +139,7 @@ class Browser:
                 return None
             finally:
                 await self._give_back(session)
+                self.busy_s += monotonic() - began_s
 
     async def close(self) -> None:
         if self._session is not None:

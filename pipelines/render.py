@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import NotConfigured
@@ -87,6 +86,7 @@ class RenderPipeline:
     async def close_spider(self) -> None:
         if self._browser is not None:
             self._crawler.stats.set_value("render/browsers", self._browser.started)
+            self._crawler.stats.set_value("render/seconds", round(self._browser.busy_s, 1))
             await self._browser.close()
         if self._egress is not None:
             await self._egress.close()
@@ -95,9 +95,8 @@ class RenderPipeline:
         before = item.record
         if before is None or not item.observations or not self._is_worth(before):
             return item
-        began_s = monotonic()
         await self._render(item, before)
-        self._count(before, item.record or before, monotonic() - began_s)
+        self._count(before, item.record or before)
         return item
 
     def _is_worth(self, record: Record) -> bool:
@@ -128,10 +127,9 @@ class RenderPipeline:
         item.observations = tuple(pages)
         item.record = record_of(item, self._detector)
 
-    def _count(self, before: Record, after: Record, seconds: float) -> None:
+    def _count(self, before: Record, after: Record) -> None:
         stats = self._crawler.stats
         stats.inc_value("render/sites")
-        stats.set_value("render/seconds", stats.get_value("render/seconds", 0.0) + seconds)
         stats.inc_value("render/not_loaded", int(not after.rendered))
         if self._profile is not None:
             changed = self._tier(before) is not self._tier(after)
