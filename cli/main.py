@@ -19,6 +19,7 @@ COMMANDS = {
     "crawl": ("cli.crawl", "Crawl a domain list and store one record per domain."),
     "demo": ("cli.demo", "Run the whole path on a small web served on this machine."),
     "find": ("cli.find", "List sites by what they run, lack, or leave unknown."),
+    "watch": ("cli.watch", "Save a query, and later list only what changed in its answer."),
     "show": ("cli.show", "Everything stored about one domain."),
     "explain": ("cli.show", "Why a technology, a category or a score is what it is."),
     "score": ("cli.score", "Score records against an ideal customer profile."),

@@ -85,7 +85,7 @@ class Store:
 
         `fresh` starts a new one in any case; the unfinished one keeps its records.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             found = connection.execute(_UNFINISHED, (source, settings_hash, ruleset)).fetchone()
             if found and not fresh:
                 done = connection.execute("SELECT count(*) FROM record WHERE crawl_id = ?", found).fetchone()
@@ -104,12 +104,12 @@ class Store:
 
         A domain that already has a record in this crawl is left as it is.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             return sum(save_record(connection, self._ids, crawl_id, record) for record in records)
 
     def finish_crawl(self, crawl_id: int, finished_at: str) -> None:
         """Mark the crawl as complete, so that the same command starts a new one."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute("UPDATE crawl SET finished_at = ? WHERE id = ?", (finished_at, crawl_id))
         # Everything into the one file, which may now be copied or put where nobody can write.
         self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -156,7 +156,7 @@ class Store:
 
     def sync_taxonomy(self, taxonomy: Taxonomy) -> None:
         """Keep the names of technologies and categories beside the records, for queries and browsers."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             save_taxonomy(connection, taxonomy)
 
     def save_scores(self, scores: Iterable[Score]) -> None:
@@ -164,7 +164,7 @@ class Store:
 
         Scores of domains without a record here are passed over.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             for score in scores:
                 save_score(connection, score)
 
@@ -187,7 +187,7 @@ class Store:
             return self.db.conn.execute(sql, parameters).fetchall()
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction, taken at once: a writer that starts by reading could not wait for another."""
         connection = self.db.conn
         with told_plainly(self.path):

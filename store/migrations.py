@@ -30,6 +30,11 @@ def _scores(db: Database) -> None:
     db.executescript(_SCORES)
 
 
+@MIGRATIONS(name="0003_watches")
+def _watches(db: Database) -> None:
+    db.executescript(_WATCHES)
+
+
 _TAXONOMY = """
 CREATE TABLE category (
     id INTEGER PRIMARY KEY,
@@ -261,5 +266,23 @@ CREATE TABLE score_line (
     reason TEXT NOT NULL,
     evidence TEXT NOT NULL,
     PRIMARY KEY (icp_id, site_id, position)
+) STRICT, WITHOUT ROWID;
+"""
+
+_WATCHES = """
+CREATE TABLE watch (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    query TEXT NOT NULL,
+    icp TEXT NOT NULL,
+    added_at TEXT NOT NULL,
+    told_at TEXT NOT NULL
+) STRICT;
+-- The sites each watch has told of, with the tier it last told; empty where there was none.
+CREATE TABLE watched_site (
+    watch_id INTEGER NOT NULL REFERENCES watch (id),
+    site_id INTEGER NOT NULL REFERENCES site (id),
+    tier TEXT NOT NULL,
+    PRIMARY KEY (watch_id, site_id)
 ) STRICT, WITHOUT ROWID;
 """

@@ -46,6 +46,11 @@ def asked_columns(query: Node, freshness: Freshness, icp: str) -> list[Column]:
     return list({column.name: column for column in columns}.values())
 
 
+def score_columns(icp: str) -> list[Column]:
+    """Tier and score of the profile, NULL where there is none."""
+    return [_scored("tier", icp), _scored("score", icp)]
+
+
 def _source(condition: Condition, after: int | None = None) -> Statement:
     """FROM and its parameters; CROSS JOIN keeps SQLite from turning the walk around."""
     behind = () if after is None else (after,)
@@ -80,7 +85,7 @@ def _columns(leaf: Leaf, freshness: Freshness, icp: str) -> list[Column]:
         case Category(slug) | Unknown(slug):
             return [_category_state(slug, freshness), _category_reason(slug, freshness)]
         case TierIs() | ScoreIs():
-            return [_scored("tier", icp), _scored("score", icp)]
+            return score_columns(icp)
         case _:
             return []
 
