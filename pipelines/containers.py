@@ -37,7 +37,7 @@ class ContainersPipeline:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> ContainersPipeline:
         if not crawler.settings.getbool("TECHNOGRAPH_CONTAINERS", True):
-            raise NotConfigured("TECHNOGRAPH_CONTAINERS is off.")
+            raise NotConfigured  # a message would be a warning in every worker
         return cls(crawler)
 
     async def process_item(self, item: SiteItem) -> SiteItem:

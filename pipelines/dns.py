@@ -69,9 +69,9 @@ class DnsPipeline:
         settings = crawler.settings
         servers = settings.getlist("TECHNOGRAPH_NAME_SERVERS")
         if not settings.getbool("TECHNOGRAPH_DNS", True):
-            raise NotConfigured("TECHNOGRAPH_DNS is off.")
+            raise NotConfigured  # a message would be a warning in every worker
         if settings.get("TECHNOGRAPH_RESOLVE_ALL_TO") and not servers:
-            raise NotConfigured("A web of our own has no DNS.")
+            raise NotConfigured
         rules = detector_for(settings.get("TECHNOGRAPH_RULES", "")).plan.dns
         asked_for = sorted(key.partition(":")[2] for key in rules if key.startswith("CNAME:"))
         return cls(
