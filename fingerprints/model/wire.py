@@ -1,12 +1,11 @@
 """The JSON form of a record: what `detect` prints, workers send, feeds export and `score -` reads.
 
 One object a line, keys sorted by meaning rather than name, nulls explicit. `from_json(to_json(r)) == r`
-for every record. Fields are only ever added within one SCHEMA_VERSION.
+but for `Evidence.place`, which only detection needs. Fields are only ever added within one SCHEMA_VERSION.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from fingerprints.model import (
@@ -16,19 +15,17 @@ from fingerprints.model import (
     Detection,
     DetectionState,
     Evidence,
-    InputError,
     Outcome,
     Page,
     PageKind,
     Reason,
     Record,
 )
+from fingerprints.model.fields import Fields, RecordFormatError
+
+__all__ = ["Json", "RecordFormatError", "from_json", "to_json"]
 
 Json = dict[str, Any]
-
-
-class RecordFormatError(InputError):
-    """Raised when a JSON object is not a record: names the field and what was expected."""
 
 
 def to_json(record: Record) -> Json:
@@ -76,60 +73,48 @@ def to_json(record: Record) -> Json:
     }
 
 
-def from_json(data: Mapping[str, Any]) -> Record:
+def from_json(data: object) -> Record:
     """The record a JSON object stands for.
 
     Fields a hand-written line leaves out get their empty default; only `outcome` and one of
-    `domain`, `id` and `url` are needed. Raises RecordFormatError for anything else that is wrong.
+    `domain`, `id` and `url` are needed. Raises RecordFormatError, with the field, for anything that
+    is missing or of a wrong type.
     """
-    try:
-        return _from_json(data)
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
-        raise RecordFormatError(f"not a technograph record: {type(exc).__name__}: {exc}") from exc
-
-
-def _from_json(data: Mapping[str, Any]) -> Record:
-    if data.get("schema_version", SCHEMA_VERSION) > SCHEMA_VERSION:
+    fields = Fields.of(data, "")
+    if fields.number("schema_version", SCHEMA_VERSION) > SCHEMA_VERSION:
         raise RecordFormatError(
-            f"record schema {data['schema_version']} is newer than this technograph reads "
+            f"record schema {fields.data['schema_version']} is newer than this technograph reads "
             f"({SCHEMA_VERSION}); update technograph"
         )
-    scan = data.get("scan", {})
-    containers = scan.get("tag_containers", {})
-    identity = data.get("domain") or data.get("id") or data.get("url")
-    if not identity:
+    scan = fields.object("scan")
+    containers = scan.object("tag_containers")
+    domain = fields.text("domain") or fields.text("id") or fields.text("url")
+    if not domain:
         raise RecordFormatError("one of domain, id and url is needed")
     return Record(
-        domain=str(data.get("domain") or identity),
-        outcome=Outcome(data["outcome"]),
-        detail=data.get("detail", ""),
-        id=str(data.get("id") or ""),
-        url=data.get("url") or "",
-        redirected_to=scan.get("redirected_to", ""),
-        http_status=scan.get("http_status"),
-        pages=tuple(_page_from_json(page) for page in scan.get("pages", ())),
-        detections=tuple(_detection_from_json(item) for item in data.get("technologies", ())),
+        domain=domain,
+        outcome=fields.choice("outcome", Outcome),
+        detail=fields.text("detail"),
+        id=fields.text("id"),
+        url=fields.text("url"),
+        redirected_to=scan.text("redirected_to"),
+        http_status=scan.whole("http_status"),
+        pages=tuple(_page_from_json(page) for page in scan.objects("pages")),
+        detections=tuple(_detection_from_json(item) for item in fields.objects("technologies")),
         assessments=tuple(
-            Assessment(
-                category=slug,
-                state=AssessmentState(item["state"]),
-                reason=Reason(item["reason"]),
-                confidence=item.get("confidence"),
-                checked=tuple(item.get("checked", ())),
-                missing=tuple(item.get("missing", ())),
-            )
-            for slug, item in data.get("categories", {}).items()
+            _assessment_from_json(slug, Fields.of(item, "categories."))
+            for slug, item in fields.object("categories").data.items()
         ),
-        containers_found=tuple(containers.get("found", ())),
-        containers_parsed=tuple(containers.get("parsed", ())),
-        dns_ok=scan.get("dns_ok"),
-        rendered=bool(scan.get("rendered", False)),
-        flags=tuple(scan.get("flags", ())),
-        coverage=float(scan.get("coverage", 0.0)),
-        attrs=dict(data.get("attrs", {})),
-        scanned_at=scan.get("scanned_at", ""),
-        ruleset=scan.get("ruleset", ""),
-        tool_version=scan.get("tool_version", ""),
+        containers_found=containers.texts("found"),
+        containers_parsed=containers.texts("parsed"),
+        dns_ok=scan.flag("dns_ok"),
+        rendered=bool(scan.flag("rendered")),
+        flags=scan.texts("flags"),
+        coverage=scan.number("coverage", 0.0),
+        attrs=fields.text_mapping("attrs"),
+        scanned_at=scan.time("scanned_at"),
+        ruleset=scan.text("ruleset"),
+        tool_version=scan.text("tool_version"),
     )
 
 
@@ -144,14 +129,25 @@ def _page_to_json(page: Page) -> Json:
     }
 
 
-def _page_from_json(data: Mapping[str, Any]) -> Page:
+def _page_from_json(fields: Fields) -> Page:
     return Page(
-        url=data["url"],
-        kind=PageKind(data["kind"]),
-        outcome=Outcome(data["outcome"]),
-        status=data.get("status"),
-        body_bytes=data.get("body_bytes", 0),
-        flags=tuple(data.get("flags", ())),
+        url=fields.text("url"),
+        kind=fields.choice("kind", PageKind),
+        outcome=fields.choice("outcome", Outcome),
+        status=fields.whole("status"),
+        body_bytes=fields.whole("body_bytes") or 0,
+        flags=fields.texts("flags"),
+    )
+
+
+def _assessment_from_json(category: str, fields: Fields) -> Assessment:
+    return Assessment(
+        category=category,
+        state=fields.choice("state", AssessmentState),
+        reason=fields.choice("reason", Reason),
+        confidence=None if fields.data.get("confidence") is None else fields.number("confidence"),
+        checked=fields.texts("checked"),
+        missing=fields.texts("missing"),
     )
 
 
@@ -184,32 +180,33 @@ def _detection_to_json(detection: Detection) -> Json:
     }
 
 
-def _detection_from_json(data: Mapping[str, Any]) -> Detection:
-    slug = data["slug"]
+def _detection_from_json(fields: Fields) -> Detection:
+    slug, category = fields.required_text("slug"), fields.required_text("category")
     return Detection(
         slug=slug,
-        name=data.get("name", slug),
-        category=data["category"],
-        categories=tuple(data.get("categories") or (data["category"],)),
-        state=DetectionState(data["state"]),
-        confidence=float(data["confidence"]),
-        version=data.get("version") or "",
-        accounts=tuple(data.get("accounts", ())),
-        implied_by=data.get("implied_by") or "",
-        scope=data.get("scope", "site"),
-        pricing=data.get("pricing", "unknown"),
-        evidence=tuple(
-            Evidence(
-                technology=slug,
-                signal=item["signal"],
-                channel=item["channel"],
-                strength=float(item["strength"]),
-                page_url=item.get("url") or "",
-                excerpt=item.get("excerpt", ""),
-                version=item.get("version") or "",
-                account=item.get("account") or "",
-                kind=item.get("kind") or "",
-            )
-            for item in data.get("evidence", ())
-        ),
+        name=fields.text("name") or slug,
+        category=category,
+        categories=fields.texts("categories") or (category,),
+        state=fields.choice("state", DetectionState),
+        confidence=fields.number("confidence"),
+        version=fields.text("version"),
+        accounts=fields.texts("accounts"),
+        implied_by=fields.text("implied_by"),
+        scope=fields.text("scope") or "site",
+        pricing=fields.text("pricing") or "unknown",
+        evidence=tuple(_evidence_from_json(slug, item) for item in fields.objects("evidence")),
+    )
+
+
+def _evidence_from_json(technology: str, fields: Fields) -> Evidence:
+    return Evidence(
+        technology=technology,
+        signal=fields.required_text("signal"),
+        channel=fields.required_text("channel"),
+        strength=fields.number("strength"),
+        page_url=fields.text("url"),
+        excerpt=fields.text("excerpt"),
+        version=fields.text("version"),
+        account=fields.text("account"),
+        kind=fields.text("kind"),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fingerprints.model import Record
+from fingerprints.model import Outcome, Record
 from fingerprints.model.wire import to_json
 from store.database import Store
 from tests.cli.running import Runner
@@ -108,9 +108,10 @@ def test_broken_line_is_named_and_skipped(run):
 
     assert [row["domain"] for row in rows(ran.out)] == ["good.com", "wix.com"]
     assert [line.split(": ")[0] for line in ran.err.splitlines()[:4]] == ["-:2", "-:3", "-:4", "-:5"]
-    assert (
-        "-:4: not a technograph record: ValueError: 'great' is not a valid Outcome; line skipped" in ran.err
-    )
+    assert ran.err.splitlines()[1:3] == [
+        "-:3: record: expected an object, not [1]; line skipped",
+        f"-:4: outcome: expected one of {', '.join(Outcome)}, not 'great'; line skipped",
+    ]
     assert ran.code == 0
 
 
@@ -118,14 +119,16 @@ def test_scan_time_that_is_no_time_is_a_broken_line(run):
     ran = run("score", DTC_REVIEWS, "-", stdin=lines(replace(GOOD, scanned_at="yesterday")))
 
     assert ran.code == 4
-    assert ran.err.splitlines()[0] == ("-:1: scanned_at 'yesterday' is not an ISO 8601 time; line skipped")
+    assert ran.err.splitlines()[0] == (
+        "-:1: scan.scanned_at: expected an ISO 8601 time, not 'yesterday'; line skipped"
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"technologies": [{"slug": 5, "category": "cms", "state": "present", "confidence": 1}]}, "detections.slug: expected text, not 5"),
-        ({"categories": {"cms": {"state": "absent", "reason": "surfaces_clear", "checked": [1]}}}, "assessments.checked: expected a list of texts, not 1"),
+        ({"technologies": [{"slug": 5, "category": "cms", "state": "present", "confidence": 1}]}, "technologies.slug: expected text, not 5"),
+        ({"categories": {"cms": {"state": "absent", "reason": "surfaces_clear", "checked": [1]}}}, "categories.checked: expected a list of texts, not [1]"),
         ({"attrs": {"a": None}}, "attrs: expected texts, not {'a': None}"),
         ({"schema_version": 99}, "record schema 99 is newer than this technograph reads (1); update technograph"),
     ],
