@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fingerprints.about import is_about_technologies
 from fingerprints.assess import Looked, assess, coverage, is_implausible
 from fingerprints.detector import Detector
 from fingerprints.model import Observation, Outcome, Page, PageKind, Record
@@ -46,7 +47,7 @@ def make_record(
     all_flags = set(flags) | matched.flags
     for observation in readable:
         all_flags |= observation.flags
-    if is_implausible(detections):
+    if is_implausible(detections) or is_about_technologies(detector, readable):
         all_flags.add("implausible")
     surfaces = [o.rendered for o in readable if o.kind in RENDERED_KINDS]
     rendered = bool(surfaces) and all(surfaces)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fingerprints.assess import Looked, assess, coverage
+from fingerprints.detector import Detector
 from fingerprints.model import (
     Assessment,
     AssessmentState,
@@ -20,6 +21,8 @@ from fingerprints.model import (
     Taxonomy,
     Technology,
 )
+from fingerprints.observe import observe
+from fingerprints.records import make_record
 
 CATEGORIES = [
     Category("cms", "CMS", Observability.HTML, (PageKind.HOME,)),
@@ -156,3 +159,18 @@ def test_coverage_counts_what_can_be_assessed_at_all() -> None:
     results = assess(TAXONOMY, [], Looked(Outcome.OK, HOME), {})
     # cms, live_chat, consent and tag_manager of six; the login category and the one without rules do not count.
     assert coverage(TAXONOMY, results) == 0.667
+
+
+@pytest.mark.parametrize(("linked", "is_about"), [(40, True), (12, False)])
+def test_page_that_links_to_dozens_of_vendors_is_about_them(linked: int, is_about: bool) -> None:
+    detector = Detector.default()
+    websites = {
+        t.vendor or slug: t.website for slug, t in detector.taxonomy.technologies.items() if t.website
+    }
+    links = "".join(f'<a href="{websites[vendor]}">x</a>' for vendor in sorted(websites)[:linked])
+    page = observe(f"<h1>The best tools</h1>{links}", url="https://compare.example/")
+    record = make_record(detector, domain="compare.example", outcome=Outcome.OK, observations=[page])
+    assert ("implausible" in record.flags) is is_about
+    cms = record.assessment("cms")
+    assert cms is not None
+    assert (cms.reason is Reason.IMPLAUSIBLE) is is_about

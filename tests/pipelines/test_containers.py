@@ -69,8 +69,8 @@ def web() -> Iterator[Web]:
         thread.join()
 
 
-def crawled(web: Web, *hosts: str, **settings: object) -> dict[str, Record]:
-    """The records of the sites, from one crawling process as a crawl starts it."""
+def worker_output(web: Web, *hosts: str, **settings: object) -> str:
+    """What one crawling process writes, as a crawl starts it."""
     given = {
         "TECHNOGRAPH_ALLOW_PRIVATE_ADDRESSES": True,
         "TECHNOGRAPH_RESOLVE_ALL_TO": f"http=127.0.0.1:{web.server_address[1]}",
@@ -81,8 +81,13 @@ def crawled(web: Web, *hosts: str, **settings: object) -> dict[str, Record]:
     }
     lines = "".join(json.dumps({"domain": h, "url": f"http://{h}/"}) + "\n" for h in hosts)
     command = [sys.executable, "-m", "crawler.worker", json.dumps(given)]
-    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
-    records = [from_json(json.loads(line)) for line in done.stdout.splitlines() if line.startswith("{")]
+    return subprocess.run(command, input=lines, capture_output=True, text=True, check=True).stdout
+
+
+def crawled(web: Web, *hosts: str, **settings: object) -> dict[str, Record]:
+    """The records of the sites."""
+    output = worker_output(web, *hosts, **settings)
+    records = [from_json(json.loads(line)) for line in output.splitlines() if line.startswith("{")]
     return {record.domain: record for record in records}
 
 
