@@ -195,7 +195,9 @@ def _write_parquet(export: Export, accounts: Iterable[Scored]) -> int:
         import pyarrow
         import pyarrow.parquet
     except ImportError as exc:
-        raise InputError("--export parquet needs pyarrow; install it with: pip install pyarrow") from exc
+        raise InputError(
+            "--export parquet needs pyarrow; install it with: pip install 'technograph[parquet]'"
+        ) from exc
     with _spooled(export, accounts) as (names, rows):
         ours = with_input_columns(names)
         flat = [

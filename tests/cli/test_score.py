@@ -409,6 +409,17 @@ def test_jsonl_export_carries_record_and_scores(run):
     assert list(row) == sorted(row)
 
 
+def test_parquet_holds_lists_and_empty_scores(run):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    ran = run("score", DTC_REVIEWS, "-", "--export", "parquet", "-o", "a.parquet", stdin=lines(GOOD, DARK))
+
+    assert ran.code == 0
+    good, dark = parquet.read_table("a.parquet").to_pylist()
+    assert (good["domain"], good["score"], good["tier"]) == ("good.com", 100, "A")
+    assert "shopify-plus" in good["technologies"]
+    assert (dark["domain"], dark["score"], dark["tier"]) == ("dark.com", None, "U")
+
+
 def test_parquet_without_pyarrow_says_what_to_install(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
 
@@ -416,5 +427,5 @@ def test_parquet_without_pyarrow_says_what_to_install(run, monkeypatch):
 
     assert (ran.code, ran.err) == (
         2,
-        "technograph: --export parquet needs pyarrow; install it with: pip install pyarrow\n",
+        "technograph: --export parquet needs pyarrow; install it with: pip install 'technograph[parquet]'\n",
     )
