@@ -30,10 +30,18 @@ records_option = click.option(
 
 
 best_option = click.option(
-    "--best", required=True, type=click.Path(path_type=Path), help="CSV or list of your best customers."
+    "--best",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="CSV or list of your best customers.",
 )
 worst_option = click.option(
-    "--worst", required=True, type=click.Path(path_type=Path), help="CSV or list of bad fits: lost, churned."
+    "--worst",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="CSV or list of bad fits: lost, churned.",
 )
 universe_option = click.option(
     "--universe",

@@ -129,6 +129,7 @@ def check(
       review   tier A or B with one of those unknown, or tier U: a person looks
       nurture  tier C
       reject   tier D or X
+
     Exit code 0 is an answer, also a rejection; 4 an answer for a site that could not be read or not in
     time (tier U unless --facts say enough); 2 means that DOMAIN or a file cannot be used.
 

@@ -28,6 +28,7 @@ db_option = click.option(
     show_default=True,
     show_envvar=True,
     type=click.Path(path_type=Path),
+    metavar="FILE",
     help="The database file.",
 )
 

@@ -29,18 +29,29 @@ MAX_PROBLEMS = 5
     "--html",
     "html_path",
     type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE|-",
     help="A saved page; give its address with --url.",
 )
-@click.option("--url", "page_url", default="", help="The saved page's own address.")
-@click.option("--har", "har_path", type=click.Path(path_type=Path), help="A HAR file saved with content.")
+@click.option("--url", "page_url", default="", metavar="URL", help="The saved page's own address.")
 @click.option(
-    "--jsonl", "jsonl_path", help="One page a line: {id, url, status, headers, cookies, html}. `-` is stdin."
+    "--har",
+    "har_path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A HAR file saved with content.",
+)
+@click.option(
+    "--jsonl",
+    "jsonl_path",
+    metavar="FILE|-",
+    help="One page a line: {id, url, status, headers, cookies, html}. `-` is stdin.",
 )
 @click.option(
     "--rules",
     "rule_paths",
     multiple=True,
     type=click.Path(path_type=Path),
+    metavar="DIR",
     help="Another rule set beside ours; repeatable.",
 )
 @click.option("--rules-only", is_flag=True, help="Use the given rule sets instead of ours.")
@@ -66,11 +77,13 @@ def detect(
 ) -> None:
     """Detect technologies in pages, one JSON object a line, in input order.
 
-    With URL the site is crawled now (this is the only form that uses the network). A line that cannot be
-    read gives a line with outcome internal_error, so that output and input stay aligned.
+    Give one of URL, --html, --har and --jsonl. With URL the site is crawled now (this is the only form
+    that uses the network). A line of --jsonl that cannot be read gives a line with outcome
+    internal_error, so that output and input stay aligned.
 
     \b
     Example:
+      technograph detect acme.com
       technograph detect --html saved.html --url https://www.acme.com/
       technograph detect --jsonl pages.jsonl | technograph score data/icp/dtc-reviews.yaml -
     """

@@ -55,7 +55,13 @@ BATCH_ROWS = 1_000
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("crm", type=click.Path(path_type=Path))
-@click.option("--icp", "icp", type=click.Path(path_type=Path), help="Add the score against this ICP too.")
+@click.option(
+    "--icp",
+    "icp",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Add the score against this ICP too.",
+)
 @click.option("-o", "--output", "path", default="-", metavar="FILE", help="Write to FILE.")
 @map_option
 @records_option

@@ -49,7 +49,13 @@ TRAIT_COLUMNS = (
     help="Technologies you install yourself: left out, with their categories.",
 )
 @click.option("--name", default="proposal", show_default=True, help="Name of the proposed ICP.")
-@click.option("--out", "out", type=click.Path(path_type=Path), help="Write the proposal to this new file.")
+@click.option(
+    "--out",
+    "out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the proposal to this new file.",
+)
 @click.option("--all", "show_all", is_flag=True, help="List every trait that was tested.")
 @records_option
 @db_option

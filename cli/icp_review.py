@@ -42,12 +42,14 @@ CLASS_COLUMNS = ("class", "outcome", "stage", "status")
     "--outcomes",
     required=True,
     type=click.Path(path_type=Path),
+    metavar="FILE",
     help="CSV with a domain and an outcome column: won, lost, stalled, churned, pipeline or trial.",
 )
 @click.option(
     "--diff-against",
     "old",
     type=click.Path(path_type=Path),
+    metavar="FILE",
     help="An older version of the ICP: shows which accounts would move.",
 )
 @facts_option

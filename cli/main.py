@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -68,7 +69,9 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return None
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"No such command {cmd_name!r}.{hint}", ctx)
         module, _ = COMMANDS[cmd_name]
         command = getattr(importlib.import_module(module), cmd_name)
         assert isinstance(command, click.Command)
@@ -83,6 +86,9 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="technograph")
 def technograph() -> None:
     """Find out which platforms and tools websites run, and which kinds of tool they lack.
+
+    Data goes to standard output, what you are told to standard error. Exit codes: 0 done, 1 failed,
+    2 wrong input, 3 stopped early, 4 nothing to work on.
 
     \b
     Example:

@@ -67,7 +67,9 @@ def list_(category: str | None, output: Output) -> None:
 @click.argument("text")
 @output_options
 def find(text: str, output: Output) -> None:
-    """Rules that mention TEXT in a name, an alias, a host or a pattern.
+    """Rules that mention a TEXT.
+
+    It may be in a name, an alias, a host or a pattern.
 
     \b
     Example:
@@ -115,7 +117,9 @@ def _mention(rule: Rule, wanted: str) -> str:
 @rules.command()
 @click.argument("slug")
 def show(slug: str) -> None:
-    """One technology: what it is, and every signal with its strength.
+    """One technology and its signals.
+
+    Says what it is, and shows every signal with its strength.
 
     \b
     Example:

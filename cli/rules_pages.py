@@ -27,7 +27,9 @@ SEEN_ON = 3
 @click.argument("page", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--url", default="", help="The page's own address, to tell first from third party.")
 def explain(page: str, url: str) -> None:
-    """Every piece of evidence in an HTML file, also what was too weak to report. `-` is stdin.
+    """Every piece of evidence in an HTML file.
+
+    Also what was too weak to report. PAGE is a file, or - for standard input.
 
     \b
     Example:
@@ -67,7 +69,9 @@ def explain(page: str, url: str) -> None:
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="Hosts to list.")
 @output_options
 def unknown_hosts(pages: str, all_kinds: bool, limit: int, output: Output) -> None:
-    """Third-party hosts on many sites that no rule claims: where the next rules come from.
+    """Third-party hosts on many sites that no rule claims.
+
+    They are where the next rules come from.
 
     FILE holds one page a line, as for `technograph detect --jsonl`.
 
@@ -132,14 +136,21 @@ def _has_host_signal(detector: Detector, host: str) -> bool:
 @click.command("import")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option(
-    "--pin", type=click.Path(path_type=Path), help="Write the checksum and the coverage to this file."
+    "--pin",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the checksum and the coverage to this file.",
 )
 @click.option(
-    "--check", "pinned", type=click.Path(path_type=Path), help="Compare with a file written by --pin."
+    "--check",
+    "pinned",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Compare with a file written by --pin.",
 )
 @click.option("--skipped", is_flag=True, help="List every pattern that cannot be used.")
 def import_(source: Path, pin: Path | None, pinned: Path | None, skipped: bool) -> None:
-    """Read a rule set in the Wappalyzer JSON format and say what of it works here.
+    """Say what of a Wappalyzer rule set works here.
 
     Nothing is copied: use it with `--rules DIR`. A pin file shows later that the set has changed.
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @click.option("--only", "-k", default="", help="Only rules whose path contains this text.")
 @click.option("--notes/--no-notes", default=False, help="Also show what is worth knowing but no error.")
 def check(paths: tuple[str, ...], only: str, notes: bool) -> None:
-    """Read and lint rule files and run their examples; all of ours when no PATHS are given.
+    """Lint rule files and run their examples.
+
+    Without PATHS all of ours are checked.
 
     \b
     Example:
@@ -105,7 +107,9 @@ def _report(findings: list[Finding], broken: list[str], notes: bool) -> None:
 @click.command()
 @click.argument("slug")
 def test(slug: str) -> None:
-    """Run one technology's examples and show what each of them fires. SLUG may be category/slug or a file.
+    """Run one technology's examples and show what fires.
+
+    SLUG may be category/slug or a file.
 
     \b
     Example:
@@ -151,7 +155,9 @@ def _rule_file(slug: str) -> RuleFile:
     "--check", "check_only", is_flag=True, help="Change nothing; fail when a file is not in canonical form."
 )
 def fmt(paths: tuple[str, ...], check_only: bool) -> None:
-    """Bring rule files into canonical form: key order, blank lines.
+    """Bring rule files into canonical form.
+
+    That is the order of keys, and blank lines. Without PATHS all of ours.
 
     \b
     Example:
@@ -183,7 +189,9 @@ def fmt(paths: tuple[str, ...], check_only: bool) -> None:
     "--folder", type=click.Path(file_okay=False, path_type=Path), help="Rule folder; default: this package's."
 )
 def new(place: str, folder: Path | None) -> None:
-    """Write the skeleton of a rule; the check refuses it until its examples are filled in.
+    """Write the skeleton of a new rule.
+
+    `rules check` refuses it until its examples are filled in.
 
     \b
     Example:

@@ -61,6 +61,7 @@ SAVE_EVERY = 500
     "more",
     multiple=True,
     type=click.Path(path_type=Path),
+    metavar="FILE",
     help="Score another ICP too, apart from the first. Repeatable.",
 )
 @facts_option

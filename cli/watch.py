@@ -89,13 +89,16 @@ def list_(db_path: Path, output: Output) -> None:
 @click.option("--peek", is_flag=True, help="Do not take the changes as told: list them again next time.")
 @output_options
 def run(names: tuple[str, ...], db_path: Path, peek: bool, output: Output) -> None:
-    """What changed in the answers of the saved queries NAMES (or of all) since they were last told.
+    """List what changed since it was last told.
+
+    Without NAMES all saved queries are run.
 
     \b
     Changes:
       new           matches now, and did not
       dropped       is known not to match any more
       tier_changed  matches as before, in another tier of the watch's ICP
+
     A site nobody knows about now (a failed scan, a finding too old to count, tier U) stays as it was
     last told. Run `technograph score` first, or tiers are those of the last time.
 
