@@ -83,9 +83,9 @@ class Rendered:
     html: str = ""
     """The document after its scripts ran."""
     requests: list[str] = field(default_factory=list)
-    """Every URL asked for, in order, also those that were refused or failed."""
+    """Every URL the page asked for, in order, also those that were refused or failed; a frame's own left out."""
     scripts_loaded: list[str] = field(default_factory=list)
-    """URLs of the scripts that arrived."""
+    """URLs of the page's scripts that arrived."""
     globals: dict[str, str] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
 
@@ -252,16 +252,23 @@ async def _look(context: BrowserContext, url: str, names: Sequence[str]) -> Rend
 
 
 def _asked(seen: Rendered, request: Request) -> None:
-    if request.url.startswith("http") and len(seen.requests) < MAX_RESOURCES:
+    if request.url.startswith("http") and len(seen.requests) < MAX_RESOURCES and _is_of_the_page(request):
         seen.requests.append(request.url[:MAX_URL_CHARS])
 
 
+def _is_of_the_page(request: Request) -> bool:
+    """Whether the page itself asked, for a frame at most: what a video's frame runs is not the site's."""
+    from playwright.async_api import Error
+
+    try:
+        return request.is_navigation_request() or request.frame.parent_frame is None
+    except Error:  # its frame is not known
+        return False
+
+
 def _answered(seen: Rendered, response: Response) -> None:
-    if (
-        response.request.resource_type == "script"
-        and response.ok
-        and len(seen.scripts_loaded) < MAX_RESOURCES
-    ):
+    request = response.request
+    if request.resource_type == "script" and response.ok and _is_of_the_page(request):
         seen.scripts_loaded.append(response.url[:MAX_URL_CHARS])
 
 

@@ -37,17 +37,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MODES = ("never", "auto", "always")
 BARE_TEXT_CHARS = 200
 """A rendered page with less to read is still a shell, or a wall: it cannot show that something is lacking."""
 
 
 def settles(assessment: Assessment) -> bool:
     """Whether a browser can turn this unknown into an answer."""
-    return (
-        assessment.reason in (Reason.CONTAINER_UNPARSED, Reason.WEAK_ONLY)
-        or assessment.missing == ("shell",)
-    )  # fmt: skip
+    if assessment.missing == ("shell",):
+        return True
+    return assessment.reason in (Reason.CONTAINER_UNPARSED, Reason.WEAK_ONLY)
 
 
 class RenderPipeline:
@@ -95,7 +93,11 @@ class RenderPipeline:
         before = item.record
         if before is None or not item.observations or not self._is_worth(before):
             return item
-        await self._render(item, before)
+        try:
+            await self._render(item, before)
+        except Exception:  # no browser trouble may cost a site its record
+            logger.exception("rendering failed at %s", item.target.domain)
+            item.record = before
         self._count(before, item.record or before)
         return item
 
@@ -116,9 +118,8 @@ class RenderPipeline:
     async def _render(self, item: SiteItem, before: Record) -> None:
         """Add what a browser sees to the item's pages, and make its record anew."""
         assert self._browser is not None
-        holds_back = (consent := before.assessment(CONSENT)) is not None and (
-            consent.state is AssessmentState.PRESENT
-        )
+        consent = before.assessment(CONSENT)
+        holds_back = consent is not None and consent.state is AssessmentState.PRESENT
         pages: list[Observation] = []
         for page in item.observations:
             seen = await self._browser.look(page.url, self._names) if page.kind in RENDERED_KINDS else None

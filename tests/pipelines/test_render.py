@@ -25,6 +25,9 @@ from pipelines.browser import Browser, Rendered, find_chromium
 from pipelines.egress import Egress
 from pipelines.render import with_rendering
 from store.database import Store
+from tests.pipelines.test_containers import Web, crawled, web
+
+__all__ = ["web"]
 
 try:
     CHROMIUM = find_chromium()
@@ -42,7 +45,9 @@ PAGES = {
         document.body.insertAdjacentHTML("beforeend", "<p class='late'>late</p>");
         fetch("/beacon.json");
         fetch("http://metadata.internal/latest").catch(() => 0);
-        </script><script src="/late.js"></script>""",
+        </script><script src="/late.js"></script><iframe src="/frame"></iframe>""",
+    "/frame": "<script src='/inside.js'></script>",
+    "/inside.js": "window.inside = true;",
     "/late.js": "window.late = true;",
     "/busy": "<script>for (;;) {}</script>",
     "/gone": "",
@@ -104,7 +109,9 @@ def test_browser_sees_globals_requests_cookies_and_the_late_document(port: int) 
     assert seen.cookies == {"seen": "1"}
     assert 'class="late"' in seen.html
     paths = {url.removeprefix("http://mugs.example") for url in seen.requests}
-    assert {"/", "/late.js", "/beacon.json", "/pixel.gif"} <= paths
+    assert {"/", "/late.js", "/beacon.json", "/pixel.gif", "/frame"} <= paths
+    assert "/inside.js" in Handler.asked
+    assert "/inside.js" not in paths  # the frame's own, not the site's
     assert seen.scripts_loaded == ["http://mugs.example/late.js"]
     assert "/pixel.gif" not in Handler.asked  # noted, not loaded
     assert "http://metadata.internal/latest" in seen.requests
@@ -173,6 +180,15 @@ def test_auto_comes_to_the_tiers_of_always_with_less_browser(tmp_path: Path) -> 
     assert record is not None
     assert record.rendered
     assert {"shopify", "judge-me", "klaviyo"} <= {d.slug for d in record.detections}
+
+
+def test_site_keeps_its_record_when_the_browser_does_not_start(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("playwright")
+    monkeypatch.setenv("TECHNOGRAPH_CHROMIUM", "/bin/false")
+    records = crawled(web, "one.example", TECHNOGRAPH_RENDER="always", LOG_LEVEL="CRITICAL")
+    assert (records["one.example"].outcome, records["one.example"].rendered) == (Outcome.OK, False)
 
 
 # --- what a rendering is worth; no browser needed
