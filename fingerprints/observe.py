@@ -250,18 +250,13 @@ def visible_text(observation: Observation, limit: int = 200_000) -> str:
     """Text a reader sees, white space collapsed, at most `limit` characters; scripts and styles left out."""
     if observation.root is None:
         return ""
-    pieces: list[str] = []
-    length = 0
-    for element in observation.root.iter(etree.Element):
-        if element.tag not in ("script", "style", "noscript", "template", "head") and element.text:
-            pieces.append(element.text)
-            length += len(element.text)
-        if element.tail:
-            pieces.append(element.tail)
-            length += len(element.tail)
-        if length > limit:
-            break
-    return " ".join(" ".join(pieces).split())[:limit]
+    return " ".join(" ".join(_shown(observation.root)).split())[:limit]
+
+
+_shown: Any = etree.XPath(
+    "//text()[not(parent::script or parent::style or parent::noscript or parent::template or parent::head)]",
+    smart_strings=False,
+)
 
 
 # --- the tree -----------------------------------------------------------------------------------

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fingerprints.model import Party, ResourceKind
 from fingerprints.regexes import MIN_LITERAL, Literals, Search, compile_search, rarest, required_literals
 from fingerprints.rules import Channel, Rule, Signal
 from fingerprints.scan import LiteralScanner, best_engine, build_scanner, load_scanner
-from fingerprints.selectors import selector_literals
+from fingerprints.selectors import selector_literals, selects_raw_text
 
 SCAN_FROM = 6
 """Sets of fewer patterns are simply tried: starting a scan costs as much as that many searches."""
@@ -31,6 +31,8 @@ class PatternSet:
     """Per literal: positions in `signals` of those it is the rarest requirement of."""
     needs: tuple[tuple[tuple[int, ...], ...], ...]
     """Per signal: all its requirements, each as alternatives in `literals`."""
+    rarest: tuple[tuple[bytes, ...], ...]
+    """Per signal: the alternatives of its rarest requirement; empty when it has none."""
     always: tuple[int, ...]
     """Positions of signals that require no literal."""
     engine: str
@@ -39,8 +41,25 @@ class PatternSet:
 
     def candidates(self, text: bytes) -> list[Signal]:
         """Signals that may match the text, in rule order: everything they require occurs in it."""
+        return [self.signals[position] for position in self._positions(text)]
+
+    def candidates_among(self, texts: Sequence[bytes]) -> Iterator[tuple[Signal, int]]:
+        """Signals with the indexes of the texts they may match, after one scan over all texts together."""
+        lowered = [text.lower() for text in texts]
+        for position in self._positions(b"\n".join(texts)):
+            # Every text holds the empty literal.
+            indexes = {
+                index
+                for literal in self.rarest[position] or (b"",)
+                for index, text in enumerate(lowered)
+                if literal in text
+            }
+            for index in sorted(indexes):
+                yield self.signals[position], index
+
+    def _positions(self, text: bytes) -> Iterable[int]:
         if len(self.signals) < SCAN_FROM:
-            return list(self.signals)
+            return range(len(self.signals))
         if self._scanner is None:
             self._scanner = (
                 build_scanner(self.literals, self.engine)
@@ -53,14 +72,32 @@ class PatternSet:
             for position in self.owners[literal]:
                 if all(not found.isdisjoint(alternatives) for alternatives in self.needs[position]):
                     positions.add(position)
-        return [self.signals[position] for position in sorted(positions)]
+        return sorted(positions)
 
     def __getstate__(self) -> tuple[object, ...]:
         dump = build_scanner(self.literals, self.engine).dump() if len(self.signals) >= SCAN_FROM else None
-        return self.signals, self.literals, self.owners, self.needs, self.always, self.engine, dump
+        return (
+            self.signals,
+            self.literals,
+            self.owners,
+            self.needs,
+            self.rarest,
+            self.always,
+            self.engine,
+            dump,
+        )
 
     def __setstate__(self, state: tuple[object, ...]) -> None:
-        self.signals, self.literals, self.owners, self.needs, self.always, self.engine, self._dump = state  # type: ignore[assignment]
+        (
+            self.signals,
+            self.literals,
+            self.owners,
+            self.needs,
+            self.rarest,
+            self.always,
+            self.engine,
+            self._dump,
+        ) = state  # type: ignore[assignment]
         self._scanner = None
 
 
@@ -123,6 +160,7 @@ def _pattern_set(signals: Sequence[Signal], engine: str) -> PatternSet:
     numbers: dict[str, int] = {}
     owners: dict[int, list[int]] = {}
     needs: list[tuple[tuple[int, ...], ...]] = []
+    rare: list[Literals] = []
     always: list[int] = []
     for position, signal in enumerate(signals):
         required = signal_literals(signal)
@@ -131,16 +169,18 @@ def _pattern_set(signals: Sequence[Signal], engine: str) -> PatternSet:
             for literals in required
         }
         needs.append(tuple(numbered.values()))
+        rare.append(rarest(required) if required else frozenset())
         if not required:
             always.append(position)
             continue
-        for number in numbered[rarest(required)]:
+        for number in numbered[rare[-1]]:
             owners.setdefault(number, []).append(position)
     return PatternSet(
         signals=tuple(signals),
         literals=tuple(numbers),
         owners=tuple(tuple(owners.get(number, ())) for number in range(len(numbers))),
         needs=tuple(needs),
+        rarest=tuple(tuple(literal.encode() for literal in sorted(literals)) for literals in rare),
         always=tuple(always),
         engine=engine,
     )
@@ -155,7 +195,7 @@ def signal_literals(signal: Signal) -> list[Literals]:
     if signal.on is Channel.GLOBAL:
         return [frozenset({signal.name.lower()})]
     found = required_literals(signal.pattern) if signal.pattern else []
-    if signal.on is Channel.TEXT or signal.text:
+    if signal.on is Channel.TEXT or (signal.text and not selects_raw_text(signal.name)):
         found = _longest_runs(found, r"[^a-z0-9]+")
     elif signal.attribute:
         found = _longest_runs(found, r"[&<>\"'\s]+")
@@ -164,7 +204,9 @@ def signal_literals(signal: Signal) -> list[Literals]:
 
 def _longest_runs(options: Sequence[Literals], separator: str) -> list[Literals]:
     """Each requirement reduced to the longest run of its literals; those that become too short are dropped."""
-    reduced = (frozenset(max(re.split(separator, text), key=len) for text in literals) for literals in options)
+    reduced = (
+        frozenset(max(re.split(separator, text), key=len) for text in literals) for literals in options
+    )
     return [literals for literals in reduced if all(len(run) >= MIN_LITERAL for run in literals)]
 
 

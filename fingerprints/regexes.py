@@ -114,10 +114,20 @@ def _sequence(items: Iterable[tuple[Any, Any]]) -> Iterator[Literals]:
             continue
         if runs != {""}:
             yield frozenset(runs)
-            runs = {""}
-        yield from _part(op, argument)
+        if op is sre.BRANCH and len(runs) == 1:
+            (run,) = runs
+            yield from (found for found in _part(op, _with_prefix(run, argument)) if run not in found)
+        else:
+            yield from _part(op, argument)
+        runs = {""}
     if runs != {""}:
         yield frozenset(runs)
+
+
+def _with_prefix(run: str, branch: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The alternation with the run that stands before it drawn in: `hi(?:secos|os)` requires `hisecos` or `hios`."""
+    prefix = [(sre.LITERAL, ord(char)) for char in run]
+    return branch[0], [prefix + list(items) for items in branch[1]]
 
 
 def _flatten(items: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:

@@ -16,6 +16,7 @@ from cssselect import SelectorError
 from lxml import etree
 from lxml.cssselect import CSSSelector
 
+from fingerprints.frequency import document_frequency
 from fingerprints.model import InputError
 from fingerprints.regexes import MIN_LITERAL, Literals
 
@@ -74,8 +75,9 @@ _ATTRIBUTE = re.compile(
     r"\[\s*([\w:-]+)\s*(?:([*^$~|]?=)\s*(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|([^\s\]\"']+))\s*([iIsS])?)?\s*\]"
 )
 _CLASS_OR_ID = re.compile(r"([.#])((?:[\w-]|\\.)+)")
-_CUSTOM_TAG = re.compile(r"(?<![\w-])[a-z]\w*(?:-\w+)+")
-"""Custom elements are always written out; the tags of HTML itself may be implied by the parser."""
+_TAG_NAME = re.compile(r"(?<![\w:-])[a-zA-Z](?:[\w-]|\\.)*")
+_IMPLIED_TAGS = ("html", "head", "body", "p", "tbody", "tr", "colgroup")
+"""Elements the parser may add to the tree although the page does not write them."""
 _TAG = re.compile(r"\*|[a-zA-Z][\w-]*")
 _CASE_FLAG = re.compile(r"([\"'])\s+[iIsS]\s*\]")
 
@@ -136,15 +138,20 @@ def check_selector(selector: str) -> None:
             _xpath(part)
 
 
+def selects_raw_text(selector: str) -> bool:
+    """Whether all it selects are scripts and styles, whose text stands in the page as it is."""
+    compounds = [parse_compound(part) for part in split_list(selector)]
+    return all(compound is not None and compound.tag in ("script", "style") for compound in compounds)
+
+
 def selector_literals(selector: str) -> list[Literals]:
     """Literals the raw page must contain for the selector to match, as for patterns; may be empty."""
-    union: set[str] = set()
-    for part in split_list(selector):
-        words = _words(part)
-        if not words:
-            return []
-        union.add(max(words, key=len))
-    return [frozenset(union)]
+    words_by_part = [_words(part) for part in split_list(selector)]
+    if len(words_by_part) == 1:
+        return [frozenset({word}) for word in words_by_part[0]]
+    if not all(words_by_part):
+        return []
+    return [frozenset(min(words, key=document_frequency) for words in words_by_part)]
 
 
 def _words(part: str) -> list[str]:
@@ -154,8 +161,9 @@ def _words(part: str) -> list[str]:
     if "(" in without_attributes:  # :not(.x) requires the opposite
         return []
     found += [match[2] for match in _CLASS_OR_ID.finditer(without_attributes)]
-    found += [f"<{tag}" for tag in _CUSTOM_TAG.findall(_CLASS_OR_ID.sub("", without_attributes))]
-    found += [match[1] for match in _ATTRIBUTE.finditer(part) if len(match[1]) > 5]
+    tags = _TAG_NAME.findall(_CLASS_OR_ID.sub("", without_attributes))
+    found += ["<" + tag.replace("\\", "") for tag in tags if tag.lower() not in _IMPLIED_TAGS]
+    found += [match[1] for match in _ATTRIBUTE.finditer(part)]
     # White space, ampersands and escapes may be written differently in the page.
     runs = [run.lower() for word in found for run in re.split(r"[^!#$%'()*+,./0-9:;<=?@A-Z_a-z{}~-]+", word)]
     return [run for run in runs if len(run) >= MIN_LITERAL]
@@ -181,9 +189,14 @@ class Columns:
         if compound is None:
             return cast("list[Any]", _xpath(part)(self._root))
         if not compound.conditions:
-            elements: Iterator[Any] = self._root.iter(etree.Element if compound.tag == "*" else compound.tag)
-            return elements
+            return self._elements(compound.tag)
         return self._by_conditions(compound)
+
+    def _elements(self, tag: str) -> Iterable[Any]:
+        if tag == "html":
+            return (self._root,)
+        elements: Iterable[Any] = self._root.iter(etree.Element if tag == "*" else tag)
+        return elements
 
     def _by_conditions(self, compound: Compound) -> Iterator[Any]:
         first = min(compound.conditions, key=_cost)
@@ -197,7 +210,8 @@ class Columns:
             yield from self._class_column().get(condition.value, ())
             return
         # Classes and ids stand on elements of every tag: one column for all serves every rule.
-        column_tag = "*" if condition.attribute in ("class", "id") else tag
+        shared = condition.attribute in ("class", "id") and tag not in ("html", "body")
+        column_tag = "*" if shared else tag
         for value, elements in self._column(column_tag, condition.attribute).items():
             if condition.holds(value):
                 yield from elements
@@ -207,7 +221,7 @@ class Columns:
         column = self._columns.get((tag, attribute))
         if column is None:
             column = self._columns[tag, attribute] = {}
-            for element in self._root.iter(etree.Element if tag == "*" else tag):
+            for element in self._elements(tag):
                 value = element.get(attribute)
                 if value is not None:
                     column.setdefault(value, []).append(element)
