@@ -172,9 +172,9 @@ def _selector_page(signal: Signal, text: str) -> Observation | None:
         )
     if signal.attribute:
         given = attributes.get(signal.attribute, "")
-        attributes[signal.attribute] = text if given.lower() in text.lower() else given + text
+        attributes[signal.attribute] = text if given.lower() in text.lower() else f"{given} {text}".strip()
     tag = "div" if compound.tag == "*" else compound.tag
     written = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes.items())
     content = text if tag in ("script", "style") else html.escape(text)  # raw text knows no entities
-    content *= signal.text
+    content = (content or "x") * signal.text
     return observe(f"<{tag}{written}>{content}</{tag}>", url=PAGE)
