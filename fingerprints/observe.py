@@ -268,6 +268,7 @@ class _Reader:
     def __init__(self, url: str, flags: set[str]) -> None:
         self.base = url
         self.origin = origin_of(url)
+        self.own_prefix = f"{self.origin}/"
         self.host = host_of(url)
         self.domain = registrable(self.host) if self.host else ""
         self.flags = flags
@@ -344,11 +345,17 @@ class _Reader:
         href = element.get("href")
         if not href or href[0] == "#":
             return
-        if href[:4].lower() == "http" and registrable(host_of(href)) != self.domain:
+        if self._leaves(href):
             self.add(href, ResourceKind.LINK)
         elif len(self.links) < MAX_LINKS and href[:5].lower() not in ("mailt", "javas", "tel:+"):
             text = element.text or (element[0].text if len(element) else "") or element.get("title") or ""
             self.links.append(Link(self._absolute(href[:MAX_URL_CHARS]), " ".join(text.split())[:80]))
+
+    def _leaves(self, href: str) -> bool:
+        """Whether a link goes to another domain; most are told from the start of the page's own address."""
+        if href[:4].lower() != "http" or href.startswith(self.own_prefix):
+            return False
+        return registrable(host_of(href)) != self.domain
 
     def _script(self, element: Any) -> None:
         for source in _sources(element, "script"):
