@@ -93,7 +93,8 @@ def stages(pages: Sequence[GivenPage], detector: Detector) -> None:
         f"  parse {parse:.2f}  observe (with parse) {observe_ms:.2f}  match {match_ms:.2f}  resolve {resolve_ms:.2f}"
     )
     print(
-        f"  total {total:.2f} ms = {total / parse:.1f} times the bare lxml parse; {sum(map(len, evidence)) / len(pages):.1f} signals a page"
+        f"  total {total:.2f} ms = {total / parse:.1f} times the bare lxml parse; "
+        f"{sum(map(len, evidence)) / len(pages):.1f} signals a page"
     )
 
 

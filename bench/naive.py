@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from lxml.cssselect import CSSSelector
 
-from fingerprints.model import Evidence, Observation
 from fingerprints.match import _cap
+from fingerprints.model import Evidence, Observation
 from fingerprints.observe import visible_text
 from fingerprints.plan import kind_allows
 from fingerprints.regexes import expand, plausible_version

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.pages import confirmed_kind, WANTED, next_pages, page_kind
+from crawler.pages import WANTED, confirmed_kind, next_pages, page_kind
 from fingerprints.model import Observation, PageKind
 from fingerprints.observe import observe
 
