@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from lxml.cssselect import CSSSelector
 
-from fingerprints.match import _cap
+from fingerprints.match import kind_cap
 from fingerprints.model import Evidence, Observation
 from fingerprints.observe import visible_text
 from fingerprints.plan import kind_allows
@@ -69,7 +69,7 @@ def _values(
         case Channel.URL:
             for resource in page.resources:
                 if kind_allows(signal, resource.kind, resource.party):
-                    strength = min(signal.strength, _cap(resource))
+                    strength = min(signal.strength, kind_cap(resource))
                     for url in filter(None, (resource.url, resource.raw)):
                         yield (
                             strength,

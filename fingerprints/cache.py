@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import pickle
 import platform
@@ -29,13 +30,7 @@ def _path(digest: str) -> Path:
     engine = best_engine()
     library = metadata.version("hyperscan" if engine == "hyperscan" else "ahocorasick-rs")
     parts = (FORMAT, sys.version_info[:2], platform.machine(), engine, library, _code_stamp())
-    return folder() / f"rules-{digest[:16]}-{abs(hash_text(repr(parts))):x}.pickle"
-
-
-def hash_text(text: str) -> int:
-    import hashlib
-
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+    return folder() / f"rules-{digest[:16]}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.pickle"
 
 
 def _code_stamp() -> int:

@@ -82,7 +82,7 @@ class _Matcher:
     def _hosts(self) -> None:
         seen: set[tuple[str, ResourceKind, float]] = set()
         for resource in self.page.resources:
-            cap = _cap(resource)
+            cap = kind_cap(resource)
             if (resource.host, resource.kind, cap) not in seen:
                 seen.add((resource.host, resource.kind, cap))
                 self._host(resource, cap)
@@ -122,7 +122,7 @@ class _Matcher:
         self._spend(len(text))
         matched = search_of(signal)(text)
         if matched:
-            strength = min(signal.strength, _cap(resource))
+            strength = min(signal.strength, kind_cap(resource))
             self._hit(signal, matched, text, f"url:{resource.url}", strength, kind=resource.kind)
 
     # --- scripts ---
@@ -329,7 +329,8 @@ def _around(text: bytes, start: int, end: int) -> str:
     return text[max(0, start - _CONTEXT) : end + _CONTEXT].decode("utf-8", "ignore")
 
 
-def _cap(resource: Resource) -> float:
+def kind_cap(resource: Resource) -> float:
+    """The most (0..1) that a reference of this kind proves."""
     if resource.kind is ResourceKind.INLINE and not is_script_url(resource.url):
         return _INLINE_DATA_CAP
     return _KIND_CAP.get(resource.kind, 1.0)

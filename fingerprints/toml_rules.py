@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,12 +88,6 @@ def _category(slug: str, table: Table) -> Category:
 def rule_paths(folder: Path = TECHNOLOGIES) -> list[Path]:
     """Every rule file below the folder, sorted; a single file is itself."""
     return [folder] if folder.is_file() else sorted(folder.glob("*/*.toml"))
-
-
-def load_rule_files(folder: Path = TECHNOLOGIES) -> Iterator[RuleFile]:
-    """Every rule of the folder in path order; RuleError at the first that cannot be used."""
-    for path in rule_paths(folder):
-        yield load_rule_file(path)
 
 
 def load_rule_file(path: Path) -> RuleFile:
