@@ -10,7 +10,7 @@ from cli.output import Output, note, output_options, write_rows
 from cli.rules_pages import explain, import_, unknown_hosts
 from cli.rules_write import check, fmt, new, test
 from fingerprints.model import InputError
-from fingerprints.strict import nearest
+from fingerprints.model.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from fingerprints.detector import Detector
@@ -47,7 +47,7 @@ def list_(category: str | None, output: Output) -> None:
     """
     taxonomy = _detector().taxonomy
     if category and category not in taxonomy.categories:
-        raise InputError(f"no category {category!r}{nearest(category, taxonomy.categories)}")
+        raise InputError(f"no category {category!r}{did_you_mean(category, taxonomy.categories)}")
     rows = [
         {
             "slug": t.slug,
@@ -128,7 +128,7 @@ def show(slug: str) -> None:
     detector = _detector()
     current = detector.taxonomy.resolve(slug)
     if current is None:
-        raise InputError(f"no technology {slug!r}{nearest(slug, detector.rules)}")
+        raise InputError(f"no technology {slug!r}{did_you_mean(slug, detector.rules)}")
     rule = detector.rules[current]
     technology = rule.technology
     click.echo(

@@ -12,7 +12,7 @@ import click
 
 from cli.output import note
 from fingerprints.model import InputError, TechnographError
-from fingerprints.strict import nearest
+from fingerprints.model.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from fingerprints.detector import Detector
@@ -145,7 +145,7 @@ def _rule_file(slug: str) -> RuleFile:
     stem = slug.rpartition("/")[2].removesuffix(".toml")
     paths = {path.stem: path for path in rule_paths(TECHNOLOGIES)}
     if stem not in paths:
-        raise InputError(f"no rule file {slug!r}{nearest(stem, paths)}")
+        raise InputError(f"no rule file {slug!r}{did_you_mean(stem, paths)}")
     return load_rule_file(paths[stem])
 
 
@@ -202,7 +202,7 @@ def new(place: str, folder: Path | None) -> None:
     category, _, slug = place.partition("/")
     categories = load_categories()
     if category not in categories:
-        raise InputError(f"no category {category!r}{nearest(category, categories)}; write CATEGORY/SLUG")
+        raise InputError(f"no category {category!r}{did_you_mean(category, categories)}; write CATEGORY/SLUG")
     if not SLUG.match(slug):
         raise InputError(f"slug {slug!r} must be lower-case letters, digits and single hyphens")
     path = (folder or TECHNOLOGIES) / category / f"{slug}.toml"

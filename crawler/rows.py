@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import functools
 import json
 import re
@@ -15,6 +14,7 @@ from typing import Any
 from crawler.domains import NotADomain, parse_site
 from crawler.listfile import COMMENT, ListFile, open_list
 from fingerprints.model import InputError
+from fingerprints.model.spelling import nearest
 
 DOMAIN_COLUMNS = (
     "domain",
@@ -278,8 +278,8 @@ def _no_column(name: str, word: str, column: str | None, there: Sequence[str]) -
             f"its {word}s: {', '.join(there)}"
         )
     by_case = {name.casefold(): name for name in there}
-    near = difflib.get_close_matches(column.casefold(), by_case, n=1)
-    hint = f" (did you mean {by_case[near[0]]!r}?)" if near else ""
+    near = nearest(column.casefold(), by_case)
+    hint = f" (did you mean {by_case[near]!r}?)" if near else ""
     return f"{name}: no {word} {column!r}{hint}; its {word}s: {', '.join(there)}"
 
 

@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 from fingerprints.detector import Detector
 from fingerprints.examples import Example, examples_of
 from fingerprints.model import Detection, DetectionState, Evidence, Taxonomy
+from fingerprints.model.spelling import did_you_mean
 from fingerprints.observe import observe
 from fingerprints.plan import search_of
 from fingerprints.regexes import group_count, required_literals
 from fingerprints.resolve import PRESENT_FROM, combine, resolve
 from fingerprints.rules import Channel, Combine, Rule, Signal
 from fingerprints.selectors import check_selector
-from fingerprints.strict import RuleError, nearest
+from fingerprints.strict import RuleError
 from fingerprints.toml_rules import RuleFile
 
 LITERAL_CHARS = 4
@@ -134,7 +135,7 @@ def _check_names(rule: Rule, taxonomy: Taxonomy) -> Iterator[Finding]:
         for slug in slugs:
             if slug not in known:
                 yield Finding(
-                    "unknown-slug", rule.path, f"{key}: no technology {slug!r}{nearest(slug, known)}"
+                    "unknown-slug", rule.path, f"{key}: no technology {slug!r}{did_you_mean(slug, known)}"
                 )
     for category in rule.requires_category:
         if category not in taxonomy.categories:

@@ -10,9 +10,10 @@ from pathlib import Path
 from fingerprints import cache
 from fingerprints.detector import Detector
 from fingerprints.model import Category, Observability, Taxonomy
+from fingerprints.model.spelling import did_you_mean
 from fingerprints.plan import compile_plan
 from fingerprints.rules import Combine, Rule, Signal
-from fingerprints.strict import RuleError, nearest
+from fingerprints.strict import RuleError
 from fingerprints.toml_rules import CATEGORIES, TECHNOLOGIES, load_categories, load_rule_file, rule_paths
 from fingerprints.wappalyzer import MERGED_STRENGTH, OTHER, is_wappalyzer, load_wappalyzer
 
@@ -64,7 +65,7 @@ def build_detector(
 def _check_categories(rule: Rule, categories: Mapping[str, Category]) -> None:
     for category in rule.technology.categories:
         if category not in categories:
-            raise RuleError(f"{rule.path}: unknown category {category!r}{nearest(category, categories)}")
+            raise RuleError(f"{rule.path}: unknown category {category!r}{did_you_mean(category, categories)}")
 
 
 def build_taxonomy(rules: Iterable[Rule], categories: Mapping[str, Category]) -> Taxonomy:

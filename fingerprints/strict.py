@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from fingerprints.model import InputError
+from fingerprints.model.spelling import did_you_mean, nearest
 
 
 class RuleError(InputError):
     """Raised for a rule file, category file or example that cannot be used; the message starts with its path."""
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """A clause that suggests the nearest known word, or nothing.
-
-    >>> nearest("strenght", ["strength", "name"])
-    "; did you mean 'strength'?"
-    """
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 class Table:
@@ -38,8 +28,8 @@ class Table:
         self._asked.add(key)
         if key not in self._data:
             if required:
-                misspelt = difflib.get_close_matches(key, self._data, n=1)
-                hint = f"; did you mean it by {misspelt[0]!r}?" if misspelt else ""
+                misspelt = nearest(key, self._data)
+                hint = f"; did you mean it by {misspelt!r}?" if misspelt else ""
                 raise RuleError(f"{self.where}: key {key!r} is missing{hint}")
             return default
         value = self._data.pop(key)
@@ -68,7 +58,9 @@ class Table:
         value = self.text(key, default or "", required=default is None)
         if value not in allowed:
             listed = ", ".join(sorted(allowed))
-            raise RuleError(f"{self.where}: {key}: {value!r} is not one of {listed}{nearest(value, allowed)}")
+            raise RuleError(
+                f"{self.where}: {key}: {value!r} is not one of {listed}{did_you_mean(value, allowed)}"
+            )
         return value
 
     def __contains__(self, key: str) -> bool:
@@ -80,5 +72,5 @@ class Table:
         for key in self._data:
             listed = ", ".join(sorted(self._asked))
             raise RuleError(
-                f"{self.where}: unknown key {key!r}{nearest(key, self._asked)}; allowed: {listed}"
+                f"{self.where}: unknown key {key!r}{did_you_mean(key, self._asked)}; allowed: {listed}"
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from fingerprints.model import Observability, Taxonomy
+from fingerprints.model.spelling import did_you_mean
 from icp.fact_predicates import FactBetween, FactIn, FactTrue
 from icp.predicates import (
     VERSION_OPS,
@@ -25,7 +26,7 @@ from icp.predicates import (
     VersionIs,
     compare_versions,
 )
-from icp.reader import Value, nearest
+from icp.reader import Value
 
 EVENT_KINDS = ("added", "removed", "switched", "consolidated", "overlap", "version_changed")
 
@@ -67,14 +68,14 @@ class Names:
         slug = value.text()
         if slug and slug not in self.taxonomy.categories:
             other = "; it is a technology, use tech_any or lacks_tech" if self.taxonomy.resolve(slug) else ""
-            value.fail(f"unknown category {slug!r}{other or nearest(slug, self.taxonomy.categories)}")
+            value.fail(f"unknown category {slug!r}{other or did_you_mean(slug, self.taxonomy.categories)}")
         return slug
 
     def _hint(self, slug: str) -> str:
         if slug in self.taxonomy.categories:
             return "; it is a category, use has_category or lacks_category"
         known = [*self.taxonomy.technologies, *self.taxonomy.aliases]
-        return nearest(slug, known) or "; `technograph rules find` lists them"
+        return did_you_mean(slug, known) or "; `technograph rules find` lists them"
 
 
 @dataclass(frozen=True, slots=True)

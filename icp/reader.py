@@ -8,7 +8,6 @@ value is read from its text as the type its key asks for.
 from __future__ import annotations
 
 import datetime
-import difflib
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from pathlib import Path
 import yaml
 
 from fingerprints.model import InputError
+from fingerprints.model.spelling import did_you_mean
 
 MAX_FILE_BYTES = 1_000_000
 """An ICP file has a few kB; anything larger is another file given by mistake."""
@@ -100,7 +100,7 @@ class Value:
         """The entries of a mapping whose keys the format fixes; unknown and missing keys are mistakes."""
         found = self.pairs()
         for name in [name for name in found if name not in allowed]:
-            found.pop(name).fail(f"unknown key{nearest(name, allowed)}; allowed: {', '.join(allowed)}")
+            found.pop(name).fail(f"unknown key{did_you_mean(name, allowed)}; allowed: {', '.join(allowed)}")
         if self.is_table:
             for name in required:
                 if name not in found:
@@ -184,7 +184,7 @@ class Value:
     def choice(self, allowed: Collection[str]) -> str:
         text = self.text()
         if text and text not in allowed:
-            self.fail(f"{text!r} is not one of {', '.join(allowed)}{nearest(text, allowed)}")
+            self.fail(f"{text!r} is not one of {', '.join(allowed)}{did_you_mean(text, allowed)}")
         return text
 
     def _shape(self) -> str:
@@ -199,16 +199,6 @@ class Value:
 
     def _is_quoted(self) -> bool:
         return isinstance(self.node, yaml.ScalarNode) and self.node.style in ("'", '"')
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """A clause that suggests the nearest known word, or nothing.
-
-    >>> nearest("shopfy", ["shopify", "wix-stores"])
-    "; did you mean 'shopify'?"
-    """
-    close = difflib.get_close_matches(word, known, n=1) if len(word) > 2 else ()
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 class _Loader(yaml.SafeLoader):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fingerprints.model import InputError
-from icp.reader import nearest
+from fingerprints.model.spelling import did_you_mean
 
 DomainOf = Callable[[str], str]
 """The registrable domain of a cell; raises ValueError, with the reason, for text that names no site."""
@@ -57,7 +57,7 @@ class Table:
         """Position of a column by its header. Raises TableError with the nearest one."""
         plain = [_plain(header) for header in self.header]
         if _plain(name) not in plain:
-            hint = nearest(_plain(name), plain)
+            hint = did_you_mean(_plain(name), plain)
             raise TableError(f"{self.path}: no column {name!r}{hint}; columns: {', '.join(self.header)}")
         return plain.index(_plain(name))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from fingerprints.model import Observability, Taxonomy
+from fingerprints.model.spelling import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,6 @@ def names_of(taxonomy: Taxonomy) -> Names:
 def _excludes_others(taxonomy: Taxonomy, slug: str) -> bool:
     category = taxonomy.categories.get(slug)
     return category is not None and category.exclusive and category.observability is not Observability.LOGIN
-
-
-def nearest(name: str, names: Collection[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(name, names, n=1)), None)
 
 
 def _hyphened(name: str) -> str:

@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from store.names import Names, nearest
+from fingerprints.model.spelling import nearest
+from store.names import Names
 from store.query import And, Node, Not, Or
 from store.terms import KEYS, QueryError, Value, read_term
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fingerprints.model import InputError, Outcome
+from fingerprints.model.spelling import nearest
 from icp.model import Tier
 from store.current import PLATFORM_CATEGORIES
-from store.names import Names, TechnologyName, nearest
+from store.names import Names, TechnologyName
 from store.query import (
     Category,
     Domain,
