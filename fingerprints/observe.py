@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin
 
@@ -77,7 +77,7 @@ _ELEMENT_KINDS = {
     "embed": ResourceKind.MEDIA,
     "object": ResourceKind.MEDIA,
 }
-_URL_ATTRIBUTES = {"form": ("action",), "object": ("data",)}
+_URL_ATTRIBUTES = {"form": "action", "object": "data"}
 
 
 def observe(
@@ -216,7 +216,8 @@ def _parse(body: bytes, flags: set[str]) -> Any:
     """
     if b"<" not in body:
         return None
-    body = _LONG_TAG.sub(lambda tag: _without_surplus_attributes(tag[0], flags), body)
+    if _has_long_run(body):
+        body = _LONG_TAG.sub(lambda tag: _without_surplus_attributes(tag[0], flags), body)
     parser = etree.HTMLParser(
         encoding="utf-8", huge_tree=True, collect_ids=False, remove_comments=True, remove_pis=True
     )
@@ -233,9 +234,25 @@ def _parse(body: bytes, flags: set[str]) -> Any:
     return root
 
 
-_LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{20000,}")
+_LONG_TAG_BYTES = 20_000
+_LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{%d,}" % _LONG_TAG_BYTES)
 """Start tags of unusual length; runs between `<` do not overlap, so the search is linear."""
 _MAX_ATTRIBUTES = 1_000
+
+
+def _has_long_run(body: bytes) -> bool:
+    """Whether a tag of unusual length is possible: somewhere no `<` and no `>` stands for that long.
+
+    Looks from the far end of one window to the next, so an ordinary page costs a dozen steps.
+    """
+    position, end = 0, len(body) - _LONG_TAG_BYTES
+    while position < end:
+        window = position, position + _LONG_TAG_BYTES
+        last = max(body.rfind(b"<", *window), body.rfind(b">", *window))
+        if last < position:
+            return True
+        position = last + 1
+    return False
 
 
 def _without_surplus_attributes(tag: bytes, flags: set[str]) -> bytes:
@@ -268,9 +285,11 @@ class _Reader:
     def __init__(self, url: str, flags: set[str]) -> None:
         self.base = url
         self.origin = origin_of(url)
-        self.own_prefix = f"{self.origin}/"
+        self.folder = ""
         self.host = host_of(url)
         self.domain = registrable(self.host) if self.host else ""
+        self.parties: dict[str, tuple[str, Party]] = {}
+        """Host and party of what stands between `//` and the next slash: a page names few hosts many times."""
         self.flags = flags
         self.title = ""
         self.language = ""
@@ -288,6 +307,7 @@ class _Reader:
         if base is not None and base.get("href"):
             self.base = _join(self.base, base.get("href"))
         self.origin = origin_of(self.base)
+        self.folder = _join(self.base, ".")
         for element in root.iter(*_TAGS):
             tag = element.tag
             if tag == "a":
@@ -323,17 +343,29 @@ class _Reader:
         if len(self.resources) >= MAX_RESOURCES:
             self.flags.add("resources_cut")
             return
-        host = host_of(url) or self.host
-        party = Party.FIRST if not host or registrable(host) == self.domain else Party.THIRD
+        host, party = self._party(url)
         self.resources[key] = Resource(url, host, kind, party, "" if absolute else written)
 
+    def _party(self, url: str) -> tuple[str, Party]:
+        """The host of a URL (the page's own for a relative one), and whether it is another company's."""
+        pieces = url.split("/", 3)
+        authority = pieces[2] if len(pieces) > 2 and not pieces[1] else ""
+        known = self.parties.get(authority)
+        if known is None:
+            host = host_of(f"//{authority}") or self.host
+            party = Party.FIRST if not host or registrable(host) == self.domain else Party.THIRD
+            known = self.parties[authority] = (host, party)
+        return known
+
     def _absolute(self, reference: str) -> str:
-        """The reference resolved against the page; the two common forms without a full URL parse."""
+        """The reference resolved against the page; the common forms without a full URL parse."""
         if self.origin:
             if reference[:2] == "//":
                 return self.origin.partition("//")[0] + reference
             if reference[:1] == "/":
                 return self.origin + reference
+            if _PLAIN_PATH.match(reference) and "/." not in reference:
+                return self.folder + reference
         return reference if reference[:4] == "http" else _join(self.base, reference)
 
     def read_policies(self, headers: Mapping[str, tuple[str, ...]]) -> None:
@@ -352,16 +384,15 @@ class _Reader:
             self.links.append(Link(self._absolute(href[:MAX_URL_CHARS]), " ".join(text.split())[:80]))
 
     def _leaves(self, href: str) -> bool:
-        """Whether a link goes to another domain; most are told from the start of the page's own address."""
-        if href[:4].lower() != "http" or href.startswith(self.own_prefix):
+        """Whether a link goes to another domain."""
+        if href[:2] != "//" and href[:7].lower() not in ("http://", "https:/"):
             return False
-        return registrable(host_of(href)) != self.domain
+        return self._party(href)[1] is Party.THIRD
 
     def _script(self, element: Any) -> None:
-        for source in _sources(element, "script"):
-            self.add(source, ResourceKind.SCRIPT)
+        self._embedded(element, "script")
         text = element.text
-        if not text or not text.strip():
+        if not text or text.isspace():
             return
         script_type = (element.get("type") or "").lower()
         if "ld+json" in script_type:
@@ -398,21 +429,17 @@ class _Reader:
             )
 
     def _embedded(self, element: Any, tag: str) -> None:
-        for source in _sources(element, tag):
-            self.add(source, _ELEMENT_KINDS[tag])
+        """Note an element's own URL, and those a lazy loader or a consent manager holds back."""
+        own = _URL_ATTRIBUTES.get(tag, "src")
+        for name, value in element.items():
+            if name == own or (
+                name[:5] == "data-" and (name.endswith("src") or name == "data-original") and tag != "form"
+            ):
+                self.add(value, _ELEMENT_KINDS[tag])
 
 
-def _sources(element: Any, tag: str) -> Iterator[str]:
-    """The URLs of an element: its own attribute, and those a lazy loader or a consent manager holds back."""
-    for attribute in _URL_ATTRIBUTES.get(tag, ("src",)):
-        value = element.get(attribute)
-        if value:
-            yield value
-    if tag == "form":
-        return
-    for name, value in element.items():
-        if name.startswith("data-") and (name.endswith("src") or name == "data-original") and value:
-            yield value
+_PLAIN_PATH = re.compile(r"[\w%-][^:?#\\]*(?:[?#]|\Z)")
+"""A relative reference that simply stands below the page's folder."""
 
 
 def origin_of(url: str) -> str:

@@ -100,36 +100,37 @@ def policy_hosts(headers: Mapping[str, tuple[str, ...]], meta_policy: Sequence[s
 
 _GTM_ID = re.compile(r"\bGTM-[A-Z0-9]{4,10}\b")
 _CONTAINER_URLS = (
-    # name, pattern over a resource URL whose first group is the public id
-    ("tealium", re.compile(r"//tags\.tiqcdn\.(?:com|cn)/utag/([\w.-]+/[\w.-]+/[\w.-]+)/utag")),
-    ("adobe", re.compile(r"//assets\.adobedtm\.com/(.{1,120}?)(?:\.min)?\.js")),
-    ("segment", re.compile(r"//cdn\.segment\.(?:com|io)/analytics\.js/v1/(\w+)/")),
-    ("piwik-pro", re.compile(r"//([\w-]+\.containers\.piwik\.pro/[\w-]+)\.js")),
-    ("matomo", re.compile(r"//([\w.-]+(?::\d+)?/(?:[\w.-]+/)*js/container_\w+)\.js")),
+    # name, a part of every such URL, pattern whose group is the public id
+    (
+        "tealium",
+        "//tags.tiqcdn.",
+        re.compile(r"//tags\.tiqcdn\.(?:com|cn)/utag/([\w.-]+/[\w.-]+/[\w.-]+)/utag"),
+    ),
+    ("adobe", "//assets.adobedtm.", re.compile(r"//assets\.adobedtm\.com/(.{1,120}?)(?:\.min)?\.js")),
+    ("segment", "//cdn.segment.", re.compile(r"//cdn\.segment\.(?:com|io)/analytics\.js/v1/(\w+)/")),
+    ("piwik-pro", ".containers.piwik.pro/", re.compile(r"//([\w-]+\.containers\.piwik\.pro/[\w-]+)\.js")),
+    ("matomo", "js/container_", re.compile(r"//([\w.-]+(?::\d+)?/(?:[\w.-]+/)*js/container_\w+)\.js")),
 )
+_NO_LOAD = frozenset({ResourceKind.LINK, ResourceKind.CSP, ResourceKind.CONNECT})
 _SEGMENT_LOAD = re.compile(r"analytics\.load\(\s*[\"'](\w{16,40})[\"']")
 
 
-def container_of(url: str) -> Iterator[str]:
-    """The containers a URL loads, whatever host serves them; nearly always none or one.
+def container_of(text: str) -> Iterator[str]:
+    """The containers a URL, or a text of many, loads, whatever host serves them.
 
     >>> list(container_of("https://sgtm.acme.com/x7k.js?id=GTM-AB12CD"))
     ['gtm:GTM-AB12CD']
     """
-    yield from (f"gtm:{match}" for match in _GTM_ID.findall(url))
-    for name, pattern in _CONTAINER_URLS:
-        match = pattern.search(url)
-        if match:
-            yield f"{name}:{match[1]}"
+    yield from (f"gtm:{match}" for match in _GTM_ID.findall(text))
+    for name, marker, pattern in _CONTAINER_URLS:
+        if marker in text:
+            yield from (f"{name}:{match}" for match in pattern.findall(text))
 
 
 def containers_named(resources: Sequence[Resource], scripts: Sequence[str]) -> tuple[str, ...]:
     """Tag containers the page loads, as `gtm:GTM-ABC123`, sorted; a link to one is not a load."""
-    found: set[str] = set()
-    for resource in resources:
-        if resource.kind in (ResourceKind.LINK, ResourceKind.CSP, ResourceKind.CONNECT):
-            continue
-        found.update(container_of(resource.url))
+    loaded = "\n".join(resource.url for resource in resources if resource.kind not in _NO_LOAD)
+    found = set(container_of(loaded))
     for script in scripts:
         if "GTM-" in script:
             found.update(f"gtm:{match}" for match in _GTM_ID.findall(script))

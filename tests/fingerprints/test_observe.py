@@ -183,3 +183,29 @@ def test_attribute_order_quoting_case_and_white_space_change_nothing() -> None:
     ]
     observations: list[Observation] = [observe(html, url=URL) for html in variants]
     assert {page.resources for page in observations} == {observations[0].resources}
+
+
+def test_a_link_without_a_scheme_to_another_company_leaves_the_site() -> None:
+    page = observe(
+        '<a href="//www.facebook.com/acme">Facebook</a> <a href="//shop.example.com/cart">Cart</a>',
+        url="https://www.example.com/",
+    )
+    assert [(r.host, r.kind, r.party) for r in page.resources] == [
+        ("www.facebook.com", ResourceKind.LINK, Party.THIRD)
+    ]
+    assert [link.url for link in page.links] == ["https://shop.example.com/cart"]
+
+
+@pytest.mark.parametrize(
+    ("written", "loaded"),
+    [
+        ("lib/app.js?v=2", "https://www.example.com/news/lib/app.js?v=2"),
+        ("./lib/app.js", "https://www.example.com/news/lib/app.js"),
+        ("../lib/app.js", "https://www.example.com/lib/app.js"),
+        ("/lib/app.js", "https://www.example.com/lib/app.js"),
+        ("//cdn.example.com/app.js", "https://cdn.example.com/app.js"),
+    ],
+)
+def test_relative_references_resolve_as_in_a_browser(written: str, loaded: str) -> None:
+    page = observe(f'<script src="{written}"></script>', url="https://www.example.com/news/today?x=a/b")
+    assert [r.url for r in page.resources] == [loaded]
