@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.output import Output, note, output_options, write_rows
-from cli.rules_pages import explain, import_, unknown_hosts
+from cli.rules_hosts import unknown_hosts
+from cli.rules_pages import explain, import_
 from cli.rules_write import check, fmt, new, test
 from fingerprints.model import InputError
 from fingerprints.model.spelling import did_you_mean

@@ -1,26 +1,20 @@
-"""`technograph rules explain|unknown-hosts|import`: rules against pages, and rule sets of other people."""
+"""`technograph rules explain|import`: rules against pages, and rule sets of other people."""
 
 from __future__ import annotations
 
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.output import Output, note, output_options, write_rows
-from cli.pages import PageFormatError, from_json_line, observe_given, read_lines
-from fingerprints.hosts import parent_domains
-from fingerprints.model import InputError, Observation, Party, ResourceKind
+from cli.output import note
+from fingerprints.model import InputError
 
 if TYPE_CHECKING:
-    from fingerprints.detector import Detector
     from fingerprints.wappalyzer import Imported
-
-SEEN_ON = 3
-"""Domains a host must be seen on to be worth a rule."""
 
 
 @click.command()
@@ -63,76 +57,6 @@ def explain(page: str, url: str) -> None:
     )
 
 
-@click.command("unknown-hosts")
-@click.argument("pages", metavar="FILE|-")
-@click.option("--all-kinds", is_flag=True, help="Every kind of reference, not only scripts.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="Hosts to list.")
-@output_options
-def unknown_hosts(pages: str, all_kinds: bool, limit: int, output: Output) -> None:
-    """Third-party hosts on many sites that no rule claims.
-
-    They are where the next rules come from.
-
-    FILE holds one page a line, as for `technograph detect --jsonl`.
-
-    \b
-    Example:
-      technograph rules unknown-hosts pages.jsonl
-    """
-    from fingerprints.detector import Detector
-
-    kinds = frozenset(ResourceKind) - {ResourceKind.LINK} if all_kinds else frozenset({ResourceKind.SCRIPT})
-    detector = Detector.default()
-    domains: dict[str, set[str]] = defaultdict(set)
-    claimed: set[str] = set()
-    samples: dict[str, str] = {}
-    for domain, observation in _observations(pages):
-        claimed |= _claimed_hosts(detector, observation)
-        for resource in observation.resources:
-            if resource.kind in kinds and resource.party is Party.THIRD:
-                domains[resource.host].add(domain)
-                samples.setdefault(resource.host, resource.url)
-    common = {host: len(seen) for host, seen in domains.items() if len(seen) >= SEEN_ON}
-    known = {host for host in common if host in claimed or _has_host_signal(detector, host)}
-    share = len(known) / len(common) if common else 1.0
-    note(
-        f"{len(common)} third-party hosts on {SEEN_ON} or more domains; a rule claims {len(known)} ({share:.1%})"
-    )
-    rows = [
-        {"host": host, "domains": count, "example": samples[host]}
-        for host, count in sorted(common.items(), key=lambda item: (-item[1], item[0]))
-        if host not in known
-    ]
-    write_rows(rows[:limit], ["host", "domains", "example"], output)
-
-
-def _observations(path: str) -> Iterator[tuple[str, Observation]]:
-    """Domain and observation of each page; lines that hold no page are named and left out."""
-    try:
-        stream = sys.stdin.buffer if path == "-" else Path(path).open("rb")  # noqa: SIM115 - closed below
-    except OSError as exc:
-        raise InputError(f"{path}: cannot read: {exc.strerror}") from exc
-    with stream:
-        for number, line in read_lines(stream):
-            try:
-                page = from_json_line(line, number)
-            except PageFormatError as exc:
-                note(f"technograph: {path}: {exc}")
-                continue
-            yield page.domain, observe_given(page)[0]
-
-
-def _claimed_hosts(detector: Detector, observation: Observation) -> set[str]:
-    """Hosts of this page's resources that some signal fired on."""
-    hosts = {resource.url: resource.host for resource in observation.resources}
-    places = (item.place.removeprefix("url:") for item in detector.match([observation]).evidence)
-    return {hosts[url] for url in places if url in hosts}
-
-
-def _has_host_signal(detector: Detector, host: str) -> bool:
-    return any(parent in detector.plan.hosts for parent in parent_domains(host))
-
-
 @click.command("import")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option(
@@ -161,8 +85,8 @@ def import_(source: Path, pin: Path | None, pinned: Path | None, skipped: bool) 
     """
     import json
 
-    from fingerprints.ruleset import content_hash, rule_files
-    from fingerprints.wappalyzer import is_wappalyzer, load_wappalyzer
+    from fingerprints.sources import content_hash, is_wappalyzer, rule_files
+    from fingerprints.wappalyzer import load_wappalyzer
 
     if not source.exists():
         raise InputError(f"{source}: no such file or folder")

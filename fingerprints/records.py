@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from fingerprints.about import is_about_technologies
 from fingerprints.assess import Looked, assess, coverage, is_implausible
 from fingerprints.detector import Detector
+from fingerprints.loaded import loaded_hosts
 from fingerprints.model import Observation, Outcome, Page, PageKind, Record
 from fingerprints.resolve import resolve
 
@@ -32,6 +33,8 @@ def make_record(
     flags: Sequence[str] = (),
     attrs: Mapping[str, str] | None = None,
     scanned_at: str = "",
+    took_ms: int | None = None,
+    requests: int | None = None,
     tool_version: str = "",
 ) -> Record:
     """The record of one target.
@@ -70,6 +73,7 @@ def make_record(
         redirected_to=redirected_to,
         http_status=http_status,
         pages=tuple(pages),
+        hosts=loaded_hosts(readable),
         detections=detections,
         assessments=assessments,
         containers_found=found,
@@ -80,6 +84,8 @@ def make_record(
         coverage=coverage(detector.taxonomy, assessments),
         attrs=dict(attrs or {}),
         scanned_at=scanned_at,
+        took_ms=took_ms,
+        requests=requests,
         ruleset=detector.ruleset,
         tool_version=tool_version,
     )

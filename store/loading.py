@@ -7,7 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 
-from fingerprints.model import Assessment, Detection, Evidence, Page, Record
+from fingerprints.model import Assessment, Detection, Evidence, LoadedHost, Page, Record
 from store.rows import (
     ASSESSMENT_COLUMNS,
     DESCRIPTION_COLUMNS,
@@ -18,6 +18,7 @@ from store.rows import (
     to_assessment,
     to_detection,
     to_evidence,
+    to_host,
     to_page,
     to_record,
 )
@@ -27,11 +28,17 @@ def load_records(connection: sqlite3.Connection, record_ids: Sequence[int]) -> l
     """The records with these ids, in this order. Raises KeyError for an id that does not exist."""
     wanted = json.dumps(list(record_ids))
     pages = _pages(connection, wanted)
+    hosts = _hosts(connection, wanted)
     detections = _detections(connection, wanted)
     assessments = _assessments(connection, wanted)
     records = {
         record_id: to_record(
-            domain, tuple(row), pages[record_id], detections[record_id], assessments[record_id]
+            domain,
+            tuple(row),
+            pages[record_id],
+            hosts[record_id],
+            detections[record_id],
+            assessments[record_id],
         )
         for record_id, domain, *row in connection.execute(_RECORDS, (wanted,))
     }
@@ -42,6 +49,13 @@ def _pages(connection: sqlite3.Connection, wanted: str) -> dict[int, list[Page]]
     found: dict[int, list[Page]] = defaultdict(list)
     for record_id, *row in connection.execute(_PAGES, (wanted,)):
         found[record_id].append(to_page(tuple(row)))
+    return found
+
+
+def _hosts(connection: sqlite3.Connection, wanted: str) -> dict[int, list[LoadedHost]]:
+    found: dict[int, list[LoadedHost]] = defaultdict(list)
+    for record_id, *row in connection.execute(_HOSTS, (wanted,)):
+        found[record_id].append(to_host(tuple(row)))
     return found
 
 
@@ -77,6 +91,13 @@ FROM record JOIN site ON site.id = record.site_id WHERE record.id IN {_WANTED}
 _PAGES = f"""
 SELECT record_id, {_columns("page", PAGE_COLUMNS)}
 FROM page WHERE record_id IN {_WANTED} ORDER BY record_id, position
+"""
+_HOSTS = f"""
+SELECT loaded.record_id, host.name, host_use.kinds, host_use.pages
+FROM record_host AS loaded
+JOIN host ON host.id = loaded.host_id
+JOIN host_use ON host_use.id = loaded.use_id
+WHERE loaded.record_id IN {_WANTED} ORDER BY loaded.record_id, host.name
 """
 _DETECTIONS = f"""
 SELECT detection.record_id, technology.slug, {_columns("described", DESCRIPTION_COLUMNS)},

@@ -35,6 +35,16 @@ def _watches(db: Database) -> None:
     db.executescript(_WATCHES)
 
 
+@MIGRATIONS(name="0004_hosts")
+def _hosts(db: Database) -> None:
+    db.executescript(_HOSTS)
+
+
+@MIGRATIONS(name="0005_crawl_reports")
+def _crawl_reports(db: Database) -> None:
+    db.executescript(_CRAWL_REPORTS)
+
+
 _TAXONOMY = """
 CREATE TABLE category (
     id INTEGER PRIMARY KEY,
@@ -285,4 +295,46 @@ CREATE TABLE watched_site (
     tier TEXT NOT NULL,
     PRIMARY KEY (watch_id, site_id)
 ) STRICT, WITHOUT ROWID;
+"""
+
+_HOSTS = """
+CREATE TABLE host (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+-- The few distinct ways in which hosts are loaded: on which kinds of page, and as what.
+CREATE TABLE host_use (
+    id INTEGER PRIMARY KEY,
+    kinds TEXT NOT NULL,
+    pages TEXT NOT NULL,
+    UNIQUE (kinds, pages)
+) STRICT;
+-- The third-party hosts a record's pages load from. Records of before this table have none.
+CREATE TABLE record_host (
+    record_id INTEGER NOT NULL REFERENCES record (id),
+    host_id INTEGER NOT NULL REFERENCES host (id),
+    use_id INTEGER NOT NULL REFERENCES host_use (id),
+    PRIMARY KEY (record_id, host_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX record_host_by_host ON record_host (host_id);
+CREATE VIEW latest_host AS
+    SELECT site.domain, host.name AS host, host_use.kinds, host_use.pages, site.scanned_at
+    FROM site
+    JOIN record_host ON record_host.record_id = site.record_id
+    JOIN host ON host.id = record_host.host_id
+    JOIN host_use ON host_use.id = record_host.use_id;
+"""
+
+_CRAWL_REPORTS = """
+ALTER TABLE record ADD COLUMN took_ms INTEGER;
+ALTER TABLE record ADD COLUMN requests INTEGER;
+-- What happened to a crawl as a whole: every start, every end that was not a crash, every warning.
+CREATE TABLE crawl_event (
+    id INTEGER PRIMARY KEY,
+    crawl_id INTEGER NOT NULL REFERENCES crawl (id),
+    at TEXT NOT NULL,
+    event TEXT NOT NULL CHECK (event IN ('started', 'resumed', 'stopped', 'finished', 'warning')),
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX crawl_event_by_crawl ON crawl_event (crawl_id, id);
 """

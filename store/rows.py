@@ -13,19 +13,21 @@ from fingerprints.model import (
     Detection,
     DetectionState,
     Evidence,
+    LoadedHost,
     Outcome,
     Page,
     PageKind,
     Reason,
     Record,
+    ResourceKind,
 )
 
 Row = tuple[Any, ...]
 
 RECORD_COLUMNS = (
     "outcome", "detail", "input_id", "url", "redirected_to", "http_status", "containers_found",
-    "containers_parsed", "dns_ok", "rendered", "flags", "coverage", "attrs", "scanned_at", "ruleset",
-    "tool_version",
+    "containers_parsed", "dns_ok", "rendered", "flags", "coverage", "attrs", "scanned_at", "took_ms",
+    "requests", "ruleset", "tool_version",
 )  # fmt: skip
 PAGE_COLUMNS = ("url", "kind", "outcome", "status", "body_bytes", "flags")
 DETECTION_COLUMNS = ("state", "confidence", "version", "accounts", "implied_by", "scope")
@@ -71,6 +73,8 @@ def record_row(record: Record) -> Row:
             record.coverage,
             to_text(dict(record.attrs)),
             record.scanned_at,
+            record.took_ms,
+            record.requests,
             record.ruleset,
             record.tool_version,
         )
@@ -124,6 +128,7 @@ def to_record(
     domain: str,
     row: Row,
     pages: Iterable[Page],
+    hosts: Iterable[LoadedHost],
     detections: Iterable[Detection],
     assessments: Iterable[Assessment],
 ) -> Record:
@@ -138,6 +143,7 @@ def to_record(
         redirected_to=values["redirected_to"],
         http_status=values["http_status"],
         pages=tuple(pages),
+        hosts=tuple(hosts),
         detections=tuple(detections),
         assessments=tuple(assessments),
         containers_found=to_tuple(values["containers_found"]),
@@ -148,6 +154,8 @@ def to_record(
         coverage=values["coverage"],
         attrs=json.loads(values["attrs"]),
         scanned_at=values["scanned_at"],
+        took_ms=values["took_ms"],
+        requests=values["requests"],
         ruleset=values["ruleset"],
         tool_version=values["tool_version"],
     )
@@ -156,6 +164,11 @@ def to_record(
 def to_page(row: Row) -> Page:
     url, kind, outcome, status, body_bytes, flags = row
     return Page(url, PageKind(kind), Outcome(outcome), status, body_bytes, to_tuple(flags))
+
+
+def to_host(row: Row) -> LoadedHost:
+    name, kinds, pages = row
+    return LoadedHost(name, tuple(map(ResourceKind, to_tuple(kinds))), tuple(map(PageKind, to_tuple(pages))))
 
 
 def to_detection(slug: str, description: Row, row: Row, evidence: Iterable[Evidence]) -> Detection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from fingerprints.model import Detection, Record
+from fingerprints.model import Detection, LoadedHost, Record
 from store.current import platform_of, supersedes
 from store.rows import (
     ASSESSMENT_COLUMNS,
@@ -21,13 +21,14 @@ from store.rows import (
     numbered,
     page_row,
     record_row,
+    storable,
     to_text,
     with_positions,
 )
 
 
 class Ids:
-    """Ids of categories, technologies and their descriptions, given out on first sight.
+    """Ids of categories, technologies, their descriptions and uses of hosts, given out on first sight.
 
     Remembered between records, so it must be told when a transaction is rolled back (`forget`).
     """
@@ -49,6 +50,9 @@ class Ids:
     def description(self, detection: Detection) -> int:
         key = (str(self.technology(detection)), *description_row(detection))
         return self._id("technology_description", ("technology_id", *DESCRIPTION_COLUMNS), key)
+
+    def host_use(self, host: LoadedHost) -> int:
+        return self._id("host_use", ("kinds", "pages"), (to_text(host.kinds), to_text(host.pages)))
 
     def _add_technology(self, detection: Detection) -> int:
         """A technology the taxonomy in the database does not have yet gets what the detection says."""
@@ -94,6 +98,7 @@ def save_record(connection: sqlite3.Connection, ids: Ids, crawl_id: int, record:
     record_id = inserted.lastrowid
     assert record_id is not None
     _save_pages(connection, record_id, record)
+    _save_hosts(connection, ids, record_id, record)
     _save_detections(connection, ids, record_id, record)
     _save_assessments(connection, ids, record_id, record)
     if current_id is None or supersedes(record.outcome, record.scanned_at, outcome, scanned_at):
@@ -104,6 +109,13 @@ def save_record(connection: sqlite3.Connection, ids: Ids, crawl_id: int, record:
 def _save_pages(connection: sqlite3.Connection, record_id: int, record: Record) -> None:
     rows = with_positions(page_row(page) for page in record.pages)
     connection.executemany(_INSERT_PAGE, [(record_id, *row) for row in rows])
+
+
+def _save_hosts(connection: sqlite3.Connection, ids: Ids, record_id: int, record: Record) -> None:
+    # Hosts get no place in `ids`: there are as many as there are sites, too many to remember.
+    connection.executemany(_KEEP_HOST_NAME, [storable((host.host,)) for host in record.hosts])
+    rows = [(record_id, ids.host_use(host), *storable((host.host,))) for host in record.hosts]
+    connection.executemany(_INSERT_HOST, rows)
 
 
 def _save_detections(connection: sqlite3.Connection, ids: Ids, record_id: int, record: Record) -> None:
@@ -152,6 +164,8 @@ def _insert(table: str, columns: Sequence[str], verb: str = "INSERT") -> str:
 
 _INSERT_RECORD = _insert("record", ("crawl_id", "site_id", *RECORD_COLUMNS), "INSERT OR IGNORE")
 _INSERT_PAGE = _insert("page", ("record_id", "position", *PAGE_COLUMNS))
+_KEEP_HOST_NAME = "INSERT OR IGNORE INTO host (name) VALUES (?)"
+_INSERT_HOST = "INSERT INTO record_host (record_id, use_id, host_id) SELECT ?, ?, id FROM host WHERE name = ?"
 _INSERT_DETECTION = _insert(
     "detection", ("record_id", "technology_id", "position", "description_id", *DETECTION_COLUMNS)
 )

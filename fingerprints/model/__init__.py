@@ -282,6 +282,17 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedHost:
+    """A third-party host that pages of a site load something from."""
+
+    host: str
+    kinds: tuple[ResourceKind, ...]
+    """How, over all pages; sorted."""
+    pages: tuple[PageKind, ...]
+    """On which kinds of page; sorted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One target's result in one crawl, also when it failed. One per (crawl, domain), always."""
 
@@ -297,6 +308,8 @@ class Record:
     redirected_to: str = ""
     http_status: int | None = None
     pages: tuple[Page, ...] = ()
+    hosts: tuple[LoadedHost, ...] = ()
+    """Third-party hosts the read pages load from, by name: new rules can be asked about them later."""
     detections: tuple[Detection, ...] = ()
     assessments: tuple[Assessment, ...] = ()
     containers_found: tuple[str, ...] = ()
@@ -310,6 +323,10 @@ class Record:
     """The input row's other columns, carried through to exports."""
     scanned_at: str = ""
     """UTC, ISO 8601 with Z."""
+    took_ms: int | None = None
+    """From the first request until the last page was read; None when nothing was asked for."""
+    requests: int | None = None
+    """Sent to the site, robots.txt and redirects included; None when not counted."""
     ruleset: str = ""
     """Version and hash of the rules, as `2026.11.1+3f9c2a7b`."""
     tool_version: str = ""

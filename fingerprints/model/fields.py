@@ -83,6 +83,13 @@ class Fields:
         except ValueError:
             self._refuse(key, f"one of {', '.join(choices)}")
 
+    def choices(self, key: str, choices: type[E]) -> tuple[E, ...]:
+        """Words of the enum."""
+        try:
+            return tuple(choices(text) for text in self.texts(key))
+        except ValueError:
+            self._refuse(key, f"some of {', '.join(choices)}")
+
     def object(self, key: str) -> Fields:
         value = self.data.get(key)
         return Fields.of({} if value is None else value, f"{self.where}{key}.")

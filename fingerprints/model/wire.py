@@ -15,11 +15,13 @@ from fingerprints.model import (
     Detection,
     DetectionState,
     Evidence,
+    LoadedHost,
     Outcome,
     Page,
     PageKind,
     Reason,
     Record,
+    ResourceKind,
 )
 from fingerprints.model.fields import Fields, RecordFormatError
 
@@ -43,10 +45,15 @@ def to_json(record: Record) -> Json:
         "detail": record.detail,
         "scan": {
             "scanned_at": record.scanned_at,
+            "took_ms": record.took_ms,
+            "requests": record.requests,
             "http_status": record.http_status,
             "redirected_to": record.redirected_to,
             "coverage": record.coverage,
             "pages": [_page_to_json(page) for page in record.pages],
+            "hosts": {
+                item.host: {"kinds": list(item.kinds), "pages": list(item.pages)} for item in record.hosts
+            },
             "tag_containers": {
                 "found": list(record.containers_found),
                 "parsed": list(record.containers_parsed),
@@ -100,6 +107,10 @@ def from_json(data: object) -> Record:
         redirected_to=scan.text("redirected_to"),
         http_status=scan.whole("http_status"),
         pages=tuple(_page_from_json(page) for page in scan.objects("pages")),
+        hosts=tuple(
+            _host_from_json(host, Fields.of(item, "scan.hosts."))
+            for host, item in scan.object("hosts").data.items()
+        ),
         detections=tuple(_detection_from_json(item) for item in fields.objects("technologies")),
         assessments=tuple(
             _assessment_from_json(slug, Fields.of(item, "categories."))
@@ -113,6 +124,8 @@ def from_json(data: object) -> Record:
         coverage=scan.number("coverage", 0.0),
         attrs=fields.text_mapping("attrs"),
         scanned_at=scan.time("scanned_at"),
+        took_ms=scan.whole("took_ms"),
+        requests=scan.whole("requests"),
         ruleset=scan.text("ruleset"),
         tool_version=scan.text("tool_version"),
     )
@@ -138,6 +151,10 @@ def _page_from_json(fields: Fields) -> Page:
         body_bytes=fields.whole("body_bytes") or 0,
         flags=fields.texts("flags"),
     )
+
+
+def _host_from_json(host: str, fields: Fields) -> LoadedHost:
+    return LoadedHost(host, fields.choices("kinds", ResourceKind), fields.choices("pages", PageKind))
 
 
 def _assessment_from_json(category: str, fields: Fields) -> Assessment:

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from fingerprints.model import Evidence, Outcome, Page, PageKind
+from fingerprints.model import Evidence, LoadedHost, Outcome, Page, PageKind, ResourceKind
 from fingerprints.model.wire import RecordFormatError, from_json, to_json
 from tests.store.records import detection, failed, site
 
 WHOLE = replace(
     site("acme.com", "shopify", detection("klaviyo", state="weak", confidence=0.5), absent_in=("reviews",)),
     pages=(Page("https://acme.com/", PageKind.HOME, Outcome.OK, 200, 1234, ("body_cut",)),),
+    hosts=(LoadedHost("cdn.widget.example", (ResourceKind.SCRIPT,), (PageKind.HOME, PageKind.PRODUCT)),),
     containers_found=("gtm:GTM-AB12",),
     dns_ok=False,
     flags=("shell",),
@@ -54,6 +55,10 @@ def test_hand_written_line_needs_an_outcome_and_a_name():
         ({"scan": {"flags": "shell"}}, "scan.flags: expected a list, not 'shell'"),
         ({"scan": {"pages": [7]}}, "scan.pages: expected an object, not 7"),
         ({"scan": {"scanned_at": "today"}}, "scan.scanned_at: expected an ISO 8601 time, not 'today'"),
+        (
+            {"scan": {"hosts": {"cdn.widget.example": {"kinds": ["magic"]}}}},
+            f"scan.hosts.kinds: expected some of {', '.join(ResourceKind)}, not ['magic']",
+        ),
         ({"technologies": [{"category": "cms"}]}, "technologies.slug: expected text, which is missing"),
         (
             {"technologies": [{"slug": "a", "category": "cms", "state": "present"}]},

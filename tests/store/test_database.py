@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fingerprints.model import Outcome, Record
+from fingerprints.model import LoadedHost, Outcome, PageKind, Record, ResourceKind
 from store.database import Crawl, Store
 from tests.store.records import LAST_NIGHT, NOW, absent, detection, failed, present, site, taxonomy
 
@@ -46,6 +46,10 @@ FULL = dataclasses.replace(
     outcome=Outcome.PARTIAL,
     id="row-17",
     redirected_to="https://www.acme.com/",
+    hosts=(
+        LoadedHost("cdn.widget.example", (ResourceKind.IMG, ResourceKind.SCRIPT), (PageKind.HOME,)),
+        LoadedHost("pay.example", (ResourceKind.FORM,), (PageKind.CART, PageKind.HOME)),
+    ),
     containers_found=("gtm:GTM-AB12", "gtm:GTM-CD34"),
     containers_parsed=("gtm:GTM-AB12",),
     dns_ok=False,

@@ -6,10 +6,12 @@ import sqlite3
 import tempfile
 from collections import deque
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from fingerprints.model import LoadedHost, PageKind, ResourceKind
 from store.database import Store
 from store.errors import DatabaseFileError, StoreError
 from tests.store.records import NOW, site
@@ -125,6 +127,20 @@ def test_database_from_an_older_version_is_brought_up_to_date_before_it_is_read(
     with Store.open(path, create=False, readonly=True) as store:
         assert store.profiles() == []
         assert store.record("acme.com") is not None
+
+
+def test_database_of_before_hosts_were_kept_takes_them_from_now_on(path):
+    older = sqlite3.connect(path)
+    older.execute("DELETE FROM _sqlite_migrations WHERE name = '0004_hosts'")
+    older.execute("DROP VIEW latest_host")
+    for table in ("record_host", "host_use", "host"):
+        older.execute(f"DROP TABLE {table}")
+    older.commit()
+    older.close()
+    seen = LoadedHost("cdn.widget.example", (ResourceKind.SCRIPT,), (PageKind.HOME,))
+    with Store.open(path) as store:
+        store.save(a_crawl(store), [replace(site("beta.com"), hosts=(seen,))])
+        assert [record.hosts for record in store.records()] == [(), (seen,)]
 
 
 def test_locked_database_says_so_and_loses_nothing(path, monkeypatch):
