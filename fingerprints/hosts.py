@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
 
-import tldextract
-
-_EXTRACT = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-"""No URL, no cache folder: the list inside the package is used and the network never is."""
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
 
 def host_of(url: str) -> str:
@@ -35,8 +34,16 @@ def registrable(host: str) -> str:
     >>> registrable("www.shop.example.co.uk"), registrable("localhost")
     ('example.co.uk', 'localhost')
     """
-    found = _EXTRACT(host)
+    found = _suffix_list()(host)
     return found.top_domain_under_public_suffix or host
+
+
+@functools.cache
+def _suffix_list() -> TLDExtract:
+    """No URL, no cache folder: the list inside the package is used and the network never is."""
+    import tldextract  # with the HTTP client it does not use here, half of what all other imports take
+
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
 def parent_domains(host: str) -> list[str]:

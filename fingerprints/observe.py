@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin
 
-from bs4.dammit import EncodingDetector, UnicodeDammit
 from lxml import etree
 
 from fingerprints.hosts import host_of, registrable
@@ -200,6 +199,8 @@ def _decode(data: bytes, http_charset: str) -> bytes:
         else:
             if data.count(b"\0", 0, 512) < 8:  # not UTF-16 without its mark
                 return data
+    from bs4.dammit import EncodingDetector, UnicodeDammit  # 50 ms, which most pages can do without
+
     declared = EncodingDetector.find_declared_encoding(data[:4096], is_html=True)
     candidates = [name for name in (http_charset, declared) if name]
     if data[1:2] == b"\0" and data[3:4] == b"\0":
