@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from cli.crawling import Job, crawl_into
 from cli.database import db_option
 from cli.web_options import allow_private_option, resolve_all_to_option
-from crawler.crawl import Control, CrawlSettings
+from crawler.crawl import PAGES, Control, CrawlSettings
 from crawler.targets import Suppressions, read_suppressions
 from fingerprints.model import InputError
 from store.database import Store
@@ -23,6 +23,17 @@ from store.database import Store
 __all__ = ["Job", "crawl", "crawl_into"]
 
 STOPPED_EARLY = 3
+
+
+class PagesType(click.ParamType[int | Literal["auto"]]):
+    """A number of pages, or the word auto."""
+
+    name = "1-10|auto"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | Literal["auto"]:
+        return "auto" if value == "auto" else click.IntRange(1, 10).convert(value, param, ctx)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,10 +45,10 @@ STOPPED_EARLY = 3
 @click.option("--suppress", metavar="FILE", help="Domains never to be asked for anything.")
 @click.option(
     "--pages",
-    default=4,
+    default=PAGES,
     show_default=True,
-    type=click.IntRange(1, 10),
-    help="Pages per site, the home page included.",
+    type=PagesType(),
+    help="Pages per site, the home page included; auto: at most 4, only those that can change the tier in --icp.",
 )
 @click.option(
     "--workers", default=0, type=click.IntRange(0, 256), help="Crawling processes.  [default: one a core]"
@@ -87,7 +98,7 @@ STOPPED_EARLY = 3
     show_default=True,
     help="Look again in a browser; auto: where it can change the tier in --icp.",
 )
-@click.option("--icp", default="", metavar="FILE", help="The customer profile that --render auto decides by.")
+@click.option("--icp", default="", metavar="FILE", help="The customer profile that auto decides by.")
 @click.option(
     "--fresh", is_flag=True, help="Start anew although an unfinished crawl of this list could go on."
 )
@@ -133,7 +144,7 @@ def crawl(
       technograph crawl prospects.csv --contact https://acme.com/bot
       technograph crawl prospects.csv --until 07:00
     """
-    check_rendering(**{name: options[name] for name in ("render", "icp", "rules")})
+    check_auto(**{name: options[name] for name in ("pages", "render", "icp", "rules")})
     job = Job(
         source=source,
         column=column,
@@ -152,17 +163,19 @@ def crawl(
             sys.exit(STOPPED_EARLY)
 
 
-def check_rendering(render: str, icp: str, rules: str) -> None:
+def check_auto(pages: int | str, render: str, icp: str, rules: str) -> None:
     """Raise InputError now for what would end every worker: no browser, or a profile that cannot be read."""
-    if icp and render != "auto":
+    if icp and "auto" not in (pages, render):
         raise InputError(
-            "--icp decides where --render auto looks; give both, or score afterwards with `score`"
+            "--icp decides what --pages auto reads and where --render auto looks; give one of them, or score "
+            "afterwards with `score`"
         )
-    if render == "never":
-        return
-    from pipelines.browser import find_chromium
+    if pages == "auto" and not icp:
+        raise InputError("--pages auto reads what can change the tier in a profile; name it with --icp FILE")
+    if render != "never":
+        from pipelines.browser import find_chromium
 
-    find_chromium()
+        find_chromium()
     if icp:
         from icp.profile import load_profile
         from pipelines.detect import detector_for

@@ -10,13 +10,14 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from cli.demo_sites import DemoSite, load_sites
 from cli.demo_web import ADDRESS, DemoWeb
 from cli.output import note
-from crawler.crawl import Control, CrawlSettings
+from crawler.crawl import PAGES, Control, CrawlSettings
 from fingerprints.datafiles import data_file
 from store.database import Store
 
@@ -91,6 +92,7 @@ def crawl_demo(
     folder: Path,
     *,
     quiet: bool = False,
+    pages: int | Literal["auto"] = PAGES,
     render: str = "never",
     icp: str = "",
 ) -> Mapping[str, float]:
@@ -110,6 +112,7 @@ def crawl_demo(
         allow_private=True,
         resolve_all_to=f"http={ADDRESS}:{web.port}",
         log_path=database.with_suffix(".workers.log"),
+        pages=pages,
         render=render,
         icp=icp,
     )

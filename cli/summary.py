@@ -34,8 +34,9 @@ def crawl_summary(
     lines.append(_row("assessable", assessable[:TOP_CATEGORIES]))
     lines.append(_row("most used", store.top_technologies(crawl_id, TOP_TECHNOLOGIES)))
     lines.append(_line("requests", requests_text(stats)))
+    lines.append(_line("spared", sparing_text(stats)))
     lines.append(_line("rendered", rendering_text(stats)))
-    lines.append(f"  log          {store.path.with_suffix('.log')}")
+    lines.append(f"  log          {recorder.log.path}")
     lines += _next_steps(recorder, finished=finished)
     return "\n".join(line for line in lines if line)
 
@@ -70,6 +71,18 @@ def requests_text(stats: Mapping[str, float]) -> str:
     most, containers = int(stats["requests/most_of_a_site"]), int(stats.get("requests/containers", 0))
     text = f"{requests:,} to {sites:,} sites, {requests / sites:.1f} a site, at most {most}"
     return text + (f"; {containers:,} for tag containers" if containers else "")
+
+
+def sparing_text(stats: Mapping[str, float]) -> str:
+    """What --pages auto did not ask for; empty when nothing was spared.
+
+    >>> sparing_text({"requests/sites": 9, "pages/sites_spared": 5, "pages/spared": 17})
+    'all inner pages of 5 of 9 sites; 17 requests in all'
+    """
+    if not stats.get("pages/spared"):
+        return ""
+    sites, of = int(stats["pages/sites_spared"]), int(stats.get("requests/sites", 0))
+    return f"all inner pages of {sites:,} of {of:,} sites; {int(stats['pages/spared']):,} requests in all"
 
 
 def rendering_text(stats: Mapping[str, float]) -> str:

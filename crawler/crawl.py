@@ -10,12 +10,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from crawler.items import Target
 from crawler.workers import Workers
 from fingerprints.model import Record
 
+PAGES = 4
+"""Of a site, the home page included, unless the caller says otherwise."""
+PAGE_CHOICE = "pipelines.choice.PageChoice"
 RENDERED_AT_ONCE = 32
 RENDERING_S = 30.0
 """Of one site in the worst case: two pages at the browser's time-out, two pages at a time, and some."""
@@ -25,7 +28,8 @@ RENDERING_S = 30.0
 class CrawlSettings:
     """What a caller may choose; the other settings and all reasons are in crawler/settings.py."""
 
-    pages: int = 4
+    pages: int | Literal["auto"] = PAGES
+    """The most that are read of a site; `auto`: PAGES, and only those that can change the tier in `icp`."""
     workers: int = 0
     """Processes; 0 for one a core."""
     concurrency: int = 256
@@ -45,7 +49,7 @@ class CrawlSettings:
     render: str = "never"
     """`never`, `always`, or `auto` for sites where a browser can change the tier in `icp`."""
     icp: str = ""
-    """An ICP file, for `auto`."""
+    """An ICP file, for the two `auto`."""
     allow_private: bool = False
     resolve_all_to: str = ""
     name_servers: tuple[str, ...] = ()
@@ -78,7 +82,8 @@ class CrawlSettings:
     def scrapy_settings(self) -> dict[str, Any]:
         """What differs from crawler/settings.py; values are JSON."""
         overrides: dict[str, Any] = {
-            "TECHNOGRAPH_PAGES": self.pages,
+            "TECHNOGRAPH_PAGES": PAGES if self.pages == "auto" else self.pages,
+            "TECHNOGRAPH_PAGE_CHOICE": PAGE_CHOICE if self.pages == "auto" else "",
             "TECHNOGRAPH_TARGET_TIMEOUT": self.target_timeout_s,
             "DOWNLOAD_TIMEOUT": self.page_timeout_s,
             "TECHNOGRAPH_RULES": self.rules,

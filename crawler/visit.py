@@ -6,6 +6,7 @@ No network, no clock, no Scrapy: the spider tells a visit what happened and when
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -36,6 +37,10 @@ HARMLESS = (
     Outcome.EMPTY,
 )
 """How a later page may end without making the site `partial`: there simply is no such page to read."""
+
+
+ChooseKinds = Callable[[Observation], Collection[PageKind]]
+"""The kinds of inner pages worth reading, told from the home page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +97,14 @@ def ladder(target: Target) -> list[str]:
 class Visit:
     """The state of one target between its first request and its item."""
 
-    def __init__(self, target: Target, limits: Limits, now_s: float) -> None:
+    def __init__(
+        self, target: Target, limits: Limits, now_s: float, choose: ChooseKinds | None = None
+    ) -> None:
         self.target = target
+        self.spared = 0
+        """Inner pages that there was room for, and that `choose` left alone."""
         self._limits = limits
+        self._choose = choose
         self._deadline_s = now_s + limits.target_timeout_s
         self._rungs = deque(ladder(target))
         self._wanted: deque[tuple[PageKind, str]] = deque()
@@ -243,8 +253,17 @@ class Visit:
             self._flags.update(flags)
             self._home = self._home_ending(answer, verdict)
             if verdict.outcome.is_assessable and self._limits.pages > 1:
-                self._wanted.extend(next_pages(observation, limit=len(WANTED)))
+                self._plan_inner_pages(observation)
         return self._next_page(verdict.outcome, now_s)
+
+    def _plan_inner_pages(self, home: Observation) -> None:
+        found = next_pages(home, limit=len(WANTED))
+        if found and self._choose is not None:
+            worth_it = self._choose(home)
+            affordable = min(len(found), self._limits.pages - 1)
+            found = [(kind, url) for kind, url in found if kind in worth_it]
+            self.spared = max(affordable - len(found), 0)
+        self._wanted.extend(found)
 
     def _home_ending(self, answer: Answer, verdict: Verdict) -> _Ending:
         if verdict.outcome is Outcome.OK and answer.is_cut:

@@ -167,11 +167,15 @@ def _assess_one(
 
 
 def _missing_surfaces(category: Category, looked: Looked) -> tuple[str, ...]:
-    """What would have to be fetched; a category seen on ordinary pages is content with any page."""
+    """What would have to be fetched; a category seen on ordinary pages is content with any page.
+
+    A page of no known kind stands for no other: the login page a category asks for is `other`, but so is a story.
+    """
     if category.observability is Observability.HTML:
         missing = [] if looked.pages else [PageKind.HOME.value]
     else:
-        missing = [kind.value for kind in category.pages if kind not in looked.pages]
+        read = looked.pages - {PageKind.OTHER}
+        missing = [kind.value for kind in category.pages if kind not in read]
     if category.dns and looked.dns_ok is not True:
         missing.append("dns")
     return tuple(missing)

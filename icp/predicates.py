@@ -252,6 +252,24 @@ def leaves(predicate: Predicate) -> Iterator[Predicate]:
         yield predicate
 
 
+def asked_about(predicate: Predicate) -> frozenset[str]:
+    """Slugs of the technologies and categories on which the predicate's answer depends."""
+    asked: set[str] = set()
+    for leaf in leaves(predicate):
+        match leaf:
+            case TechAny(degrees=degrees):
+                asked.update(slug for slug, _ in degrees)
+            case TechAll(slugs=slugs) | LacksTech(slugs=slugs) | CountCategories(of=slugs):
+                asked.update(slugs)
+            case (
+                HasCategory(slug=slug) | LacksCategory(slug=slug) | VersionIs(slug=slug) | TechAge(slug=slug)
+            ):
+                asked.add(slug)
+            case Event(category=slug):
+                asked.add(slug)
+    return frozenset(asked)
+
+
 def _degree(verdict: Verdict) -> Decimal:
     assert verdict.degree is not None
     return verdict.degree

@@ -9,55 +9,88 @@ from datetime import datetime
 from fingerprints.model import Assessment, AssessmentState, DetectionState, Reason, Record, Taxonomy
 from icp.criteria import Profile
 from icp.model import Result, Score, Tier
+from icp.predicates import asked_about
 from icp.score import score_record
+
+Settles = Callable[[Assessment], bool]
+"""Whether the effort in question can turn an unknown into an answer."""
 
 
 def could_change_tier(
     record: Record,
     profile: Profile,
-    settles: Callable[[Assessment], bool],
+    settles: Settles,
     *,
     basis: Collection[str],
     taxonomy: Taxonomy,
     now: datetime,
 ) -> bool:
-    """Whether the tier may move once the unknown assessments that `settles` accepts are known.
+    """Whether the tier may move once the unknown assessments that `settles` accepts are known."""
+    return bool(_deciding(record, profile, settles, basis=basis, taxonomy=taxonomy, now=now))
 
-    The record is scored as it is and as if nothing were there in those categories. What becomes known in
-    between is what could be found out, one way or the other; more unknowns together count as one.
+
+def deciding_categories(
+    record: Record,
+    profile: Profile,
+    settles: Settles,
+    *,
+    basis: Collection[str],
+    taxonomy: Taxonomy,
+    now: datetime,
+) -> frozenset[str]:
+    """The unknown categories that `settles` accepts and on whose answer the tier may hang; often none."""
+    deciding = _deciding(record, profile, settles, basis=basis, taxonomy=taxonomy, now=now)
+    asked = {slug for item in profile.items if item.id in deciding for slug in asked_about(item.predicate)}
+    technologies = (taxonomy.technologies[slug] for slug in asked if slug in taxonomy.technologies)
+    asked |= {technology.category for technology in technologies}
+    return _open(record, settles) & asked
+
+
+def _deciding(
+    record: Record,
+    profile: Profile,
+    settles: Settles,
+    *,
+    basis: Collection[str],
+    taxonomy: Taxonomy,
+    now: datetime,
+) -> frozenset[str]:
+    """Ids of the profile's unknown items whose answer may move the tier.
+
+    The record is scored as it is, and as if nothing and something were there in the open categories: what
+    becomes known then is what could be found out, one way or the other. Several unknowns that only
+    together move the tier all decide.
     """
 
     def scored(imagined: Record) -> Score:
         return score_record(imagined, profile, facts=None, basis=basis, taxonomy=taxonomy, now=now)
 
-    open_now = frozenset(a.category for a in record.assessments if _is_unknown(a) and settles(a))
     score = scored(record)
-    if not open_now or score.tier is Tier.X:
-        return False
-    if_nothing = scored(_with_nothing_in(record, open_now))
-    before = {line.id: line.result for line in score.lines}
-    settled = {line.id for line in if_nothing.lines if line.result is not before[line.id]}
-    settled = {name for name in settled if before[name] is Result.UNKNOWN}
-    return (
-        if_nothing.tier is not score.tier
-        or not settled.isdisjoint(score.review)
-        or any(
-            flip.tier is not score.tier and (flip.id in settled or (not flip.id and len(settled) > 1))
-            for flip in score.flips
-        )
-    )
+    categories = _open(record, settles)
+    if not categories or score.tier is Tier.X:
+        return frozenset()
+    if_nothing = scored(_imagined(record, categories, AssessmentState.ABSENT))
+    if_something = scored(_imagined(record, categories, AssessmentState.PRESENT))
+    settled = _unknown(score) - (_unknown(if_nothing) & _unknown(if_something))
+    flips = [flip for flip in score.flips if flip.tier is not score.tier]
+    if if_nothing.tier is not score.tier or (len(settled) > 1 and any(not flip.id for flip in flips)):
+        return settled
+    return settled & {*score.review, *(flip.id for flip in flips)}
 
 
-def _is_unknown(assessment: Assessment) -> bool:
-    return assessment.state is AssessmentState.UNKNOWN
+def _open(record: Record, settles: Settles) -> frozenset[str]:
+    unknown = (a for a in record.assessments if a.state is AssessmentState.UNKNOWN)
+    return frozenset(a.category for a in unknown if settles(a))
 
 
-def _with_nothing_in(record: Record, categories: Collection[str]) -> Record:
-    """The record as if the categories were known to be empty, their weak detections refuted."""
+def _unknown(score: Score) -> frozenset[str]:
+    return frozenset(line.id for line in score.lines if line.result is Result.UNKNOWN)
+
+
+def _imagined(record: Record, categories: Collection[str], state: AssessmentState) -> Record:
+    """The record as if the categories were known to be in that state, their weak detections refuted."""
     assessments = tuple(
-        replace(a, state=AssessmentState.ABSENT, reason=Reason.SURFACES_CLEAR)
-        if a.category in categories
-        else a
+        replace(a, state=state, reason=Reason.SURFACES_CLEAR) if a.category in categories else a
         for a in record.assessments
     )
     detections = tuple(

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 import scrapy
 from scrapy import signals
 from scrapy.exceptions import CloseSpider, DontCloseSpider
+from scrapy.utils.misc import build_from_crawler, load_object
 
 from crawler.answer import answer_of
 from crawler.items import SiteItem, Target
 from crawler.pace import Pace
 from crawler.signals import site_closed
 from crawler.targets import TargetReport, read_targets
-from crawler.visit import Ask, Limits, Visit
+from crawler.visit import Ask, ChooseKinds, Limits, Visit
 from fingerprints.model import InputError, Outcome
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class SiteSpider(scrapy.Spider):
             max_wait_s=settings.getfloat("TECHNOGRAPH_MAX_CRAWL_DELAY"),
             any_port=spider._allow_private,
         )
+        choice = settings.get("TECHNOGRAPH_PAGE_CHOICE")
+        spider._choose = build_from_crawler(load_object(choice), crawler) if choice else None
         spider._room = asyncio.Semaphore(settings.getint("CONCURRENT_REQUESTS"))
         spider._pace = Pace(crawler)
         spider._open = set()
@@ -70,6 +73,8 @@ class SiteSpider(scrapy.Spider):
 
     _allow_private: bool
     _limits: Limits
+    _choose: ChooseKinds | None
+    """What picks inner pages by what they could change; None to read all there is room for."""
     _room: asyncio.Semaphore
     """One permit a site under way: Scrapy would otherwise schedule the whole list at once."""
     _pace: Pace
@@ -84,7 +89,7 @@ class SiteSpider(scrapy.Spider):
                 )
                 continue
             await self._room.acquire()
-            visit = Visit(target, self._limits, monotonic())
+            visit = Visit(target, self._limits, monotonic(), self._choose)
             self._open.add(visit)
             yield self._advance(visit, visit.begin)
 
@@ -156,6 +161,9 @@ class SiteSpider(scrapy.Spider):
         self._pace.forget(visit.target.domain)
         self._room.release()
         item = visit.item(_now())
+        if visit.spared:
+            self.crawler.stats.inc_value("pages/spared", visit.spared)
+            self.crawler.stats.inc_value("pages/sites_spared", int(len(item.pages) == 1))
         self.crawler.stats.inc_value(f"technograph/outcome/{item.outcome}")
         return item
 

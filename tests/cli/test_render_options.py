@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.summary import rendering_text, requests_text
+from cli.summary import rendering_text, requests_text, sparing_text
 from tests.cli.running import Runner
 
 
@@ -17,7 +17,8 @@ def test_profile_without_auto_says_what_it_is_for(run):
     ran = run("crawl", "list.txt", "--icp", "icp.yaml")
     assert (ran.code, ran.err) == (
         2,
-        "technograph: --icp decides where --render auto looks; give both, or score afterwards with `score`\n",
+        "technograph: --icp decides what --pages auto reads and where --render auto looks; give one of them, or "
+        "score afterwards with `score`\n",
     )
 
 
@@ -56,3 +57,18 @@ def test_summary_counts_the_requests_of_a_site():
     stats = {"requests/all": 12, "requests/sites": 4, "requests/most_of_a_site": 5, "requests/containers": 2}
     assert requests_text(stats) == "12 to 4 sites, 3.0 a site, at most 5; 2 for tag containers"
     assert requests_text({}) == ""
+
+
+def test_summary_says_what_was_spared():
+    stats = {"requests/sites": 9, "pages/sites_spared": 5, "pages/spared": 17}
+    assert sparing_text(stats) == "all inner pages of 5 of 9 sites; 17 requests in all"
+    assert sparing_text({"requests/sites": 9}) == ""
+
+
+def test_pages_by_decision_need_a_profile_to_decide_by(run):
+    ran = run("crawl", "list.txt", "--pages", "auto")
+    assert (ran.code, ran.err) == (
+        2,
+        "technograph: --pages auto reads what can change the tier in a profile; name it with --icp FILE\n",
+    )
+    assert run("crawl", "list.txt", "--pages", "many").code == 2
