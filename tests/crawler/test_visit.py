@@ -185,6 +185,15 @@ def test_later_page_that_is_not_there_leaves_the_site_ok() -> None:
     assert len(item.observations) == 1
 
 
+def test_only_inner_pages_worth_reading_are_asked_for_and_the_others_counted() -> None:
+    site = Visit(Target("acme.com", "https://acme.com/"), Limits(), 0.0, lambda _: {PageKind.CAREERS})
+    ask = site.answered(page(body=SHOP), 1.0)
+    assert ask is not None
+    assert ask.url == "https://acme.com/careers"
+    assert site.answered(page(ask.url, body=SHOP), 2.0) is None
+    assert site.spared == 2
+
+
 def test_wall_on_a_later_page_ends_the_visit() -> None:
     site = visit()
     ask = site.answered(page(body=SHOP), 1.0)

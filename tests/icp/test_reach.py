@@ -10,7 +10,7 @@ import pytest
 
 from fingerprints.model import Assessment, AssessmentState, Outcome, Reason, Record
 from icp.profile import load_profile
-from icp.reach import could_change_tier
+from icp.reach import could_change_tier, deciding_categories
 from tests.store.records import site, taxonomy
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -37,22 +37,31 @@ def shop(*open_questions: Assessment, absent_in: tuple[str, ...] = ()) -> Record
 
 
 @pytest.mark.parametrize(
-    ("record", "could"),
+    ("record", "deciding"),
     [
-        (shop(absent_in=("reviews", "web_analytics")), False),
-        (shop(unknown("reviews"), absent_in=("web_analytics",)), True),
-        (shop(unknown("web_analytics"), absent_in=("reviews",)), False),
-        (shop(unknown("reviews", Reason.SURFACE_NOT_FETCHED), absent_in=("web_analytics",)), False),
-        (replace(shop(), outcome=Outcome.BLOCKED, detections=(), assessments=()), False),
+        (shop(absent_in=("reviews", "web_analytics")), set()),
+        (shop(unknown("reviews"), absent_in=("web_analytics",)), {"reviews"}),
+        (shop(unknown("web_analytics"), absent_in=("reviews",)), set()),
+        (shop(unknown("reviews", Reason.SURFACE_NOT_FETCHED), absent_in=("web_analytics",)), set()),
+        (shop(unknown("email_marketing"), unknown("reviews"), absent_in=("web_analytics",)), {"reviews"}),
+        (replace(shop(), outcome=Outcome.BLOCKED, detections=(), assessments=()), set()),
     ],
-    ids=["nothing is open", "the tier hangs on it", "too few points", "not to be settled so", "never read"],
+    ids=[
+        "nothing is open",
+        "the tier hangs on it",
+        "too few points",
+        "not to be settled so",
+        "not asked about",
+        "never read",
+    ],
 )
-def test_effort_is_worth_it_only_where_the_tier_can_move(tmp_path: Path, record: Record, could: bool) -> None:
+def test_effort_is_worth_it_only_where_the_tier_can_move(
+    tmp_path: Path, record: Record, deciding: set[str]
+) -> None:
     path = tmp_path / "test.yaml"
     path.write_text(PROFILE)
     profile = load_profile(path, taxonomy())
     settles = lambda a: a.reason is Reason.CONTAINER_UNPARSED  # noqa: E731
-    answer = could_change_tier(
-        record, profile, settles, basis=("technographic",), taxonomy=taxonomy(), now=NOW
-    )
-    assert answer is could
+    context = {"basis": ("technographic",), "taxonomy": taxonomy(), "now": NOW}
+    assert deciding_categories(record, profile, settles, **context) == deciding
+    assert could_change_tier(record, profile, settles, **context) is bool(deciding)
