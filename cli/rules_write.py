@@ -58,7 +58,8 @@ def check(paths: tuple[str, ...], only: str, notes: bool) -> None:
 
 def _read_files(paths: tuple[str, ...]) -> tuple[list[RuleFile], list[str]]:
     """The rule files that can be read, and a message for each that cannot."""
-    from fingerprints.toml_rules import TECHNOLOGIES, load_rule_file, rule_paths
+    from fingerprints.sources import TECHNOLOGIES, rule_paths
+    from fingerprints.toml_rules import load_rule_file
 
     files, broken = [], []
     for source in [Path(path) for path in paths] or [TECHNOLOGIES]:
@@ -75,7 +76,8 @@ def _read_files(paths: tuple[str, ...]) -> tuple[list[RuleFile], list[str]]:
 def _detector_for(files: list[RuleFile]) -> Detector:
     """All of our rules, with these files in place of those of the same slug."""
     from fingerprints.ruleset import build_detector
-    from fingerprints.toml_rules import TECHNOLOGIES, load_rule_file, rule_paths
+    from fingerprints.sources import TECHNOLOGIES, rule_paths
+    from fingerprints.toml_rules import load_rule_file
 
     by_slug = {file.rule.slug: file.rule for file in files}
     for path in rule_paths(TECHNOLOGIES):
@@ -137,7 +139,8 @@ def test(slug: str) -> None:
 
 
 def _rule_file(slug: str) -> RuleFile:
-    from fingerprints.toml_rules import TECHNOLOGIES, load_rule_file, rule_paths
+    from fingerprints.sources import TECHNOLOGIES, rule_paths
+    from fingerprints.toml_rules import load_rule_file
 
     given = Path(slug)
     if given.suffix == ".toml" and given.exists():
@@ -164,7 +167,7 @@ def fmt(paths: tuple[str, ...], check_only: bool) -> None:
       technograph rules fmt --check
     """
     from fingerprints.canonical import canonical
-    from fingerprints.toml_rules import TECHNOLOGIES, rule_paths
+    from fingerprints.sources import TECHNOLOGIES, rule_paths
 
     changed = []
     for source in [Path(path) for path in paths] or [TECHNOLOGIES]:
@@ -197,7 +200,8 @@ def new(place: str, folder: Path | None) -> None:
     Example:
       technograph rules new live_chat/acme-chat
     """
-    from fingerprints.toml_rules import SLUG, TECHNOLOGIES, load_categories
+    from fingerprints.sources import TECHNOLOGIES
+    from fingerprints.toml_rules import SLUG, load_categories
 
     category, _, slug = place.partition("/")
     categories = load_categories()

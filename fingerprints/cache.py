@@ -1,21 +1,32 @@
-"""Compiled rule sets on disk, so that a later start takes a tenth of the time. Losing it costs nothing."""
+"""Compiled rule sets on disk, so that a later start takes a tenth of the time. Losing it costs nothing.
+
+Two kinds of file: `digest-*.txt` remembers which contents a state of the rule files had, so that a start
+need not read them; `rules-*.pickle` holds what was made of these contents, by this code on this machine.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import os
 import pickle
 import platform
+import re
 import sys
-import tempfile
-from importlib import metadata
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from fingerprints.scan import best_engine
+from fingerprints.scan import engine_version
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the pickled classes change their fields."""
+
+KEPT = 8
+"""Files of a kind that stay; older ones go when a new one is written."""
+
+T = TypeVar("T")
 
 
 def folder() -> Path:
@@ -26,17 +37,15 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "technograph"
 
 
-def _path(digest: str) -> Path:
-    engine = best_engine()
-    library = metadata.version("hyperscan" if engine == "hyperscan" else "ahocorasick-rs")
-    parts = (FORMAT, sys.version_info[:2], platform.machine(), engine, library, _code_stamp())
-    return folder() / f"rules-{digest[:16]}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.pickle"
-
-
-def _code_stamp() -> int:
-    """Newest change of this package's code, so that a developer never sees yesterday's plan."""
-    here = Path(__file__).resolve().parent
-    return max(path.stat().st_mtime_ns for path in [*here.glob("*.py"), *here.glob("model/*.py")])
+def remembered(stamp: str, digest: Callable[[], str]) -> str:
+    """The digest of the rule files whose state this stamp names; worked out the first time only."""
+    path = folder() / f"digest-{stamp[:32]}.txt"
+    with contextlib.suppress(OSError, ValueError):
+        if re.fullmatch(r"[0-9a-f]{64}", known := path.read_text("ascii")):
+            return known
+    found = digest()
+    _replace(path, found.encode())
+    return found
 
 
 def load(digest: str) -> object | None:
@@ -45,19 +54,75 @@ def load(digest: str) -> object | None:
     try:
         if os.name == "posix" and path.stat().st_uid != os.getuid():
             return None  # a pickle can run code: only our own file is opened
-        with path.open("rb") as stream:
+        with path.open("rb") as stream, _no_garbage_collection():
             return pickle.load(stream)  # type: ignore[no-any-return]  # noqa: S301
     except Exception:  # noqa: BLE001 - whatever is wrong with a cache, the answer is to rebuild it
         return None
 
 
 def save(digest: str, value: object) -> None:
-    """Keep the object, replacing older ones; a folder that cannot be written is not an error."""
-    path = _path(digest)
+    """Keep the object; a folder that cannot be written is not an error."""
+    _replace(_path(digest), pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+
+
+def _path(digest: str) -> Path:
+    parts = (FORMAT, sys.version_info[:2], platform.machine(), engine_version(), _code_stamp())
+    return folder() / f"rules-{digest[:16]}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.pickle"
+
+
+def _code_stamp() -> int:
+    """Newest change of this package's code, so that a developer never sees yesterday's plan."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    entries = [entry for name in (here, f"{here}/model") for entry in os.scandir(name)]
+    return max(entry.stat().st_mtime_ns for entry in entries if entry.name.endswith(".py"))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that nobody ever reads half of it, and let the oldest of its kind go."""
+    import tempfile  # a start that finds everything writes nothing
+
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
-            pickle.dump(value, stream, protocol=pickle.HIGHEST_PROTOCOL)
+            stream.write(content)
         os.replace(stream.name, path)
-        for other in sorted(path.parent.glob("rules-*.pickle"), key=lambda p: p.stat().st_mtime)[:-8]:
+        same_kind = path.parent.glob(f"{path.name.partition('-')[0]}-*")
+        for other in sorted(same_kind, key=lambda found: found.stat().st_mtime)[:-KEPT]:
             other.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Nothing that is being read can be garbage, and looking for it takes half as long as the reading."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+class Shelf(Mapping[str, T], Generic[T]):
+    """A mapping whose values stay pickled until one is asked for: a page needs few of thousands of rules."""
+
+    __slots__ = ("_pickled", "_taken")
+
+    def __init__(self, values: Mapping[str, T]) -> None:
+        self._pickled = {key: pickle.dumps(value, pickle.HIGHEST_PROTOCOL) for key, value in values.items()}
+        self._taken: dict[str, T] = {}
+
+    def __getitem__(self, key: str) -> T:
+        value = self._taken.get(key)
+        if value is None:
+            value = self._taken[key] = pickle.loads(self._pickled[key])  # noqa: S301 - see load
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._pickled)
+
+    def __len__(self) -> int:
+        return len(self._pickled)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._pickled

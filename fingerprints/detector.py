@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Matched:
 class Detector:
     """Rules, their compiled plan and the names they use."""
 
-    rules: dict[str, Rule]
+    rules: Mapping[str, Rule]
     plan: Plan
     taxonomy: Taxonomy
     ruleset: str
@@ -46,7 +46,7 @@ class Detector:
         Rules that cannot be used are listed in `problems`. Raises InputError for a path that does not
         exist or holds no rules at all.
         """
-        from fingerprints.ruleset import load_detector
+        from fingerprints.loading import load_detector
 
         return load_detector([Path(path) for path in rules], ours=ours)
 

@@ -1,42 +1,34 @@
-"""Rule files into a detector: read, check as a set, compile, and keep the result on disk."""
+"""Rule files into a detector: read, check as a set, compile."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from fingerprints import cache
 from fingerprints.detector import Detector
 from fingerprints.model import Category, Observability, Taxonomy
 from fingerprints.model.spelling import did_you_mean
 from fingerprints.plan import compile_plan
 from fingerprints.rules import Combine, Rule, Signal
+from fingerprints.sources import TECHNOLOGIES, is_wappalyzer, rule_paths
 from fingerprints.strict import RuleError
-from fingerprints.toml_rules import CATEGORIES, TECHNOLOGIES, load_categories, load_rule_file, rule_paths
-from fingerprints.wappalyzer import MERGED_STRENGTH, OTHER, is_wappalyzer, load_wappalyzer
+from fingerprints.toml_rules import load_categories, load_rule_file
+from fingerprints.wappalyzer import MERGED_STRENGTH, OTHER, load_wappalyzer
 
 RULESET_VERSION = "2026.11.1"
 
 
-def load_detector(others: Sequence[Path] = (), *, ours: bool = True) -> Detector:
-    """The detector for our rules and these files or folders; from the cache when nothing changed."""
-    sources = ([TECHNOLOGIES] if ours else []) + list(others)
-    if not sources:
-        raise RuleError("no rules: --rules-only needs at least one --rules FILE|DIR")
-    files = [path for source in sources for path in rule_files(source)]
-    digest = content_hash([CATEGORIES, *files])
-    cached = cache.load(digest)
-    if isinstance(cached, Detector):
-        return cached
+def read_detector(sources: Sequence[Path], digest: str) -> Detector:
+    """The detector for these files and folders, whose contents have this digest; reads and compiles them all.
+
+    Another rule set's names become ours where our own rules are among the sources.
+    """
     rules: list[Rule] = []
     problems: list[str] = []
     for source in sources:
-        rules.extend(_load(source, ours, problems))
-    detector = build_detector(rules, f"{RULESET_VERSION}+{digest[:8]}", problems=problems)
-    cache.save(digest, detector)
-    return detector
+        rules.extend(_read(source, TECHNOLOGIES in sources, problems))
+    return build_detector(rules, f"{RULESET_VERSION}+{digest[:8]}", problems=problems)
 
 
 def build_detector(
@@ -79,28 +71,7 @@ def build_taxonomy(rules: Iterable[Rule], categories: Mapping[str, Category]) ->
     return Taxonomy(kept, technologies, aliases, covered)
 
 
-def content_hash(paths: Iterable[Path]) -> str:
-    """SHA-256 over names and contents; the same rules give the same hash on every machine."""
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(f"{path.parent.name}/{path.name}\0".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def rule_files(source: Path) -> list[Path]:
-    """Every file a source consists of, sorted. Raises RuleError when there is none."""
-    if not source.exists():
-        raise RuleError(f"{source}: no such file or folder")
-    if source.is_file():
-        return [source]
-    files = sorted(source.rglob("*.json")) if is_wappalyzer(source) else rule_paths(source)
-    if not files:
-        raise RuleError(f"{source}: holds neither <category>/<slug>.toml files nor technologies/*.json")
-    return files
-
-
-def _load(source: Path, merge: bool, problems: list[str]) -> list[Rule]:
+def _read(source: Path, merge: bool, problems: list[str]) -> list[Rule]:
     """The rules of one source; what cannot be read is added to `problems` and loses nothing else."""
     if is_wappalyzer(source):
         imported = load_wappalyzer(source, merge_names=merge)

@@ -13,11 +13,8 @@ from typing import Any
 from fingerprints.model import Category, InputError, Observability, PageKind, Party, ResourceKind, Technology
 from fingerprints.regexes import group_count, uses_backtracking
 from fingerprints.rules import DEFAULT_KINDS, STRENGTH, Channel, Implied, Rule, Signal
+from fingerprints.sources import CATEGORIES, HERE
 from fingerprints.strict import RuleError, Table
-
-HERE = Path(__file__).resolve().parent
-TECHNOLOGIES = HERE / "technologies"
-CATEGORIES = HERE / "categories.toml"
 
 PRICING = ("free", "freemium", "paid", "enterprise", "unknown")
 STATUS = ("active", "sunset", "renamed")
@@ -83,11 +80,6 @@ def _category(slug: str, table: Table) -> Category:
     )
     table.done()
     return category
-
-
-def rule_paths(folder: Path = TECHNOLOGIES) -> list[Path]:
-    """Every rule file below the folder, sorted; a single file is itself."""
-    return [folder] if folder.is_file() else sorted(folder.glob("*/*.toml"))
 
 
 def load_rule_file(path: Path) -> RuleFile:

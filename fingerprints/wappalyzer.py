@@ -21,6 +21,7 @@ from fingerprints.model import ResourceKind, Technology
 from fingerprints.regexes import uses_backtracking
 from fingerprints.rules import Channel, Combine, Implied, Rule, Signal
 from fingerprints.selectors import check_selector
+from fingerprints.sources import technology_files
 from fingerprints.strict import RuleError
 from fingerprints.toml_rules import load_categories
 
@@ -80,13 +81,6 @@ class _Pattern:
     backtracks: bool
 
 
-def is_wappalyzer(source: Path) -> bool:
-    """Whether a file or folder holds rules in this format rather than ours."""
-    if source.is_file():
-        return source.suffix == ".json"
-    return any(source.glob("*.json")) or any(source.glob("**/technologies/*.json"))
-
-
 def load_wappalyzer(source: Path, *, merge_names: bool) -> Imported:
     """The rule set in a `technologies/*.json` layout, a folder of JSON files, or one file.
 
@@ -96,21 +90,10 @@ def load_wappalyzer(source: Path, *, merge_names: bool) -> Imported:
     imported = Imported()
     reader = _SetReader(imported, _our_slugs() if merge_names else {})
     entries: dict[str, Any] = {}
-    for path in _technology_files(source):
+    for path in technology_files(source):
         entries.update(_read(path))
     reader.read(entries, str(source))
     return imported
-
-
-def _technology_files(source: Path) -> list[Path]:
-    if source.is_file():
-        return [source]
-    nested = sorted(source.glob("**/technologies/*.json"))
-    return nested or [
-        p
-        for p in sorted(source.glob("*.json"))
-        if p.name not in ("categories.json", "groups.json", "schema.json")
-    ]
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import random
 import time
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fingerprints import cache
 from fingerprints.detector import Detector
 from fingerprints.match import match
 from fingerprints.model import Observation
@@ -20,7 +18,7 @@ from fingerprints.observe import observe
 from fingerprints.plan import PatternSet, Plan
 from fingerprints.regexes import compile_search, plausible_version, required_literals, uses_backtracking
 from fingerprints.rules import Signal
-from fingerprints.ruleset import build_detector, load_detector
+from fingerprints.ruleset import build_detector
 from fingerprints.scan import AhoCorasickScanner, build_scanner
 from fingerprints.selftest import matching_text, page_for
 
@@ -179,18 +177,6 @@ def test_search_is_without_regard_to_case_and_linear() -> None:
 )
 def test_what_can_be_a_version(text: str, version: str) -> None:
     assert plausible_version(text) == version
-
-
-def test_broken_cache_is_rebuilt_without_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TECHNOGRAPH_CACHE", str(tmp_path))
-    rules = tmp_path / "rules.json"
-    rules.write_text(json.dumps({"Acme": {"cats": [1], "html": "acme-x"}}))
-    first = load_detector([rules], ours=False)
-    (kept,) = tmp_path.glob("rules-*.pickle")
-    kept.write_bytes(b"not a pickle")
-    again = load_detector([rules], ours=False)
-    assert again.detect([observe("<p>acme-x</p>")]) == first.detect([observe("<p>acme-x</p>")])
-    assert cache.load("no such digest") is None
 
 
 def test_cached_detector_finds_what_a_fresh_one_finds(

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from fingerprints.detector import Detector
+from fingerprints.loading import load_detector
 from fingerprints.model import Detection, DetectionState
 from fingerprints.observe import observe
-from fingerprints.ruleset import build_detector, load_detector
+from fingerprints.ruleset import build_detector
 from fingerprints.strict import RuleError
 from fingerprints.wappalyzer import load_wappalyzer, slug_of, translate
 
