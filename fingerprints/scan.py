@@ -97,9 +97,7 @@ def best_engine() -> str:
 
 def engine_version() -> str:
     """The engine and the version of its library: what a scanner that was dumped needs to be loaded again."""
-    if hyperscan is None:
-        return "aho-corasick"
-    return f"hyperscan {getattr(hyperscan, '__version__', '')}"  # its stubs do not know the attribute
+    return f"{best_engine()} {getattr(hyperscan, '__version__', '')}"  # its stubs do not know the attribute
 
 
 def build_scanner(literals: Sequence[str], engine: str = "") -> LiteralScanner:
