@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import threading
 from collections.abc import Iterator
@@ -153,6 +154,7 @@ def crawl(
         limit=limit,
         fresh=fresh,
         quiet=quiet,
+        command=shlex.join(["technograph", *sys.argv[1:]]),
     )
     settings = CrawlSettings(
         delay_s=delay, target_timeout_s=timeout, log_path=db_path.with_suffix(".workers.log"), **options

@@ -80,6 +80,11 @@ class Progress:
         parts.append(f"{self._recorder.technologies:,} technologies")
         return " | ".join(parts)
 
+    def left(self) -> int | None:
+        """Targets without a record, as far as is known."""
+        total = self._total()
+        return None if total is None else max(total - self._recorder.crawl.done - self._recorder.done, 0)
+
     def _total(self) -> int | None:
         """Targets in the list, as far as is known: lines that turn out to be none are taken off."""
         if self._lines is None:

@@ -178,6 +178,16 @@ def blocked_by(glance: Glance) -> str:
     return "captcha or challenge" if _is_nameless_challenge(glance) else ""
 
 
+def vendor_of(wall: str) -> str:
+    """Whose wall it is: one vendor may have several, and what it asked for is left out.
+
+    >>> vendor_of("Cloudflare block (error 1015)"), vendor_of("429 Too Many Requests; asked to wait 60 s")
+    ('Cloudflare', '429 Too Many Requests')
+    """
+    wall = wall.partition("; ")[0]
+    return "Cloudflare" if wall.startswith("Cloudflare ") else wall
+
+
 def _stands(wall: _Wall, glance: Glance) -> bool:
     if _has_header(wall.headers, glance):
         return True

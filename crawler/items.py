@@ -44,5 +44,7 @@ class SiteItem:
     containers_parsed: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     scanned_at: str = ""
+    took_ms: int | None = None
+    requests: int | None = None
     record: Record | None = None
     """Set by the assess pipeline."""

@@ -1,9 +1,9 @@
-"""What a failed request, and a crawl full of failed requests, means."""
+"""What a failed request means."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from fingerprints.model import Outcome
@@ -55,23 +55,6 @@ _FURTHEST = (
 )
 """Failures from the one that got furthest to the one that got nowhere."""
 
-SAME_FAILURE_SHARE = 0.9
-SAME_FAILURE_SITES = 20
-"""Fewer sites say nothing about the network: a list may well begin with dead domains."""
-
-_SAME_FAILURE = {
-    Outcome.DNS_ERROR: "no name resolves; is this machine online, and does its DNS resolver answer?",
-    Outcome.TIMEOUT: "nothing answers in time; does a firewall drop connections to ports 80 and 443?",
-    Outcome.REFUSED: "every connection is refused; does a firewall or a missing proxy stand in the way?",
-    Outcome.TLS_ERROR: "no TLS connection succeeds; does something on this network intercept HTTPS?",
-    Outcome.REFUSED_PRIVATE_ADDRESS: (
-        "every name leads to a private address; the DNS resolver answers for a captive portal or a filter"
-    ),
-    Outcome.BLOCKED: "every site blocks this crawl; slow down, set a contact URL, or use another address",
-    Outcome.HTTP_ERROR: "every site answers with an error; does a proxy on this network stand in the way?",
-    Outcome.INTERNAL_ERROR: "the crawler itself fails on every site; the log names the error",
-}
-
 
 def failure_outcome(error: BaseException) -> tuple[Outcome, str]:
     """The outcome of a request that got no response, and one clause on why.
@@ -102,21 +85,6 @@ def furthest(failures: Iterable[T], key: Callable[[T], Outcome]) -> T:
     Raises ValueError when there is none.
     """
     return min(failures, key=lambda failure: _rank(key(failure)))
-
-
-def explain_same_failure(outcomes: Mapping[Outcome, int]) -> str | None:
-    """One sentence when (nearly) all sites so far failed in the same way, which is rarely the sites' doing.
-
-    None while it is too early to tell, and when the outcomes differ.
-    """
-    counted = {outcome: n for outcome, n in outcomes.items() if outcome is not Outcome.SUPPRESSED}
-    total = sum(counted.values())
-    if total < SAME_FAILURE_SITES:
-        return None
-    outcome, count = max(sorted(counted.items()), key=lambda item: item[1])
-    if outcome not in _SAME_FAILURE or count < SAME_FAILURE_SHARE * total:
-        return None
-    return f"{count:,} of {total:,} sites ended as {outcome}: {_SAME_FAILURE[outcome]}"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -16,7 +16,7 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
-from crawler.answer import text_headers
+from crawler.answer import ROBOTS_UNREACHABLE, text_headers
 from crawler.pace import Pace
 from crawler.redirects import is_within, redirect_location
 from crawler.signals import site_closed
@@ -75,7 +75,8 @@ class RobotsMiddleware:
         if origin not in self._rules.setdefault(domain, {}):
             response = await self._fetch(f"{origin}/robots.txt", request, domain)
             if response.status == 429 or response.status >= 500:
-                return response.replace(url=request.url, request=request)
+                flags = [*response.flags, ROBOTS_UNREACHABLE]
+                return response.replace(url=request.url, request=request, flags=flags)
             self._rules[domain][origin] = _rules_in(response)
         rules, text = self._rules[domain][origin]
         if not rules.can_fetch(request.url, self._agent):

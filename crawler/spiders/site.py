@@ -16,6 +16,7 @@ from scrapy.utils.misc import build_from_crawler, load_object
 from crawler.answer import answer_of
 from crawler.items import SiteItem, Target
 from crawler.pace import Pace
+from crawler.requests import RequestCount
 from crawler.signals import site_closed
 from crawler.targets import TargetReport, read_targets
 from crawler.visit import Ask, ChooseKinds, Limits, Visit
@@ -157,10 +158,13 @@ class SiteSpider(scrapy.Spider):
 
     def _close(self, visit: Visit) -> SiteItem:
         self._open.discard(visit)
+        count = self.crawler.get_extension(RequestCount)
+        requests = count.of_site(visit.target.domain) if count else None
         self.crawler.signals.send_catch_log(site_closed, domain=visit.target.domain)
         self._pace.forget(visit.target.domain)
         self._room.release()
         item = visit.item(_now())
+        item.took_ms, item.requests = visit.took_ms(monotonic()), requests
         if visit.spared:
             self.crawler.stats.inc_value("pages/spared", visit.spared)
             self.crawler.stats.inc_value("pages/sites_spared", int(len(item.pages) == 1))

@@ -100,15 +100,21 @@ def test_suppressed_site_is_never_asked_for_anything(
     assert not [host for host, _ in web.requests if "plain-only" in host]
 
 
-def test_log_has_one_line_a_domain(run: Runner, here: Path, arguments: list[str]) -> None:
+def test_log_has_one_line_a_domain(run: Runner, here: Path, web: HostileWeb, arguments: list[str]) -> None:
     (here / "list.txt").write_text("site1.test\ngone.invalid\n")
+    asked_before = sum(count for (host, _), count in web.requests.items() if host == "site1.test")
     run(*arguments, "--quiet")
-    lines = sorted((here / "t.log").read_text().splitlines(), key=lambda line: line.split()[1])
-    assert re.fullmatch(
-        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ gone\.invalid dns_error pages=0 technologies=0 the name does not resolve",
-        lines[0],
-    )
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ site1\.test ok pages=1 technologies=1", lines[1])
+    asked = sum(count for (host, _), count in web.requests.items() if host == "site1.test")
+    lines = [json.loads(line) for line in (here / "t.crawl-1.log").read_text().splitlines()]
+    assert [line["event"] for line in lines] == ["started", "site", "site", "finished"]
+    assert lines[0]["text"].startswith("technograph crawl list.txt --db t.db ")
+    sites = {line["domain"]: line for line in lines[1:3]}
+    gone, read = sites["gone.invalid"], sites["site1.test"]
+    assert (gone["outcome"], gone["reason"]) == ("dns_error", "the name does not resolve")
+    assert (read["outcome"], read["pages"], read["technologies"]) == ("ok", 1, 1)
+    assert read["bytes"] > 0
+    assert read["requests"] > asked - asked_before > 0  # those by https never reach a page of this web
+    assert 0 < read["ms"] < 15_000
 
 
 def test_same_command_goes_on_and_starts_anew_when_all_is_done(
@@ -130,7 +136,7 @@ def test_early_word_when_everything_fails_the_same_way(run: Runner, here: Path, 
     (here / "list.txt").write_text("".join(f"gone{n}.invalid\n" for n in range(25)))
     ran = run(*arguments)
     expected = (
-        "warning: 20 of 20 sites ended as dns_error: no name resolves; "
+        "warning: 20 of the last 20 sites ended as dns_error: no name resolves; "
         "is this machine online, and does its DNS resolver answer?"
     )
     assert ran.err.count(expected) == 1
@@ -187,8 +193,8 @@ class Crawling:
             time.sleep(0.01)
 
     def until_stored(self, count: int) -> None:
-        log = self.folder / "t.log"
-        self.until(lambda: log.exists() and log.read_bytes().count(b"\n") >= count)
+        log = self.folder / "t.crawl-1.log"
+        self.until(lambda: log.exists() and log.read_bytes().count(b'"event":"site"') >= count)
 
     def workers(self) -> list[int]:
         return children(self.process.pid, "crawler.worker")
