@@ -38,7 +38,8 @@ async def render(port: int, pages: int) -> None:
         return [(ip_address("127.0.0.1"), port)]
 
     egress = Egress(endpoints)
-    browser = Browser(find_chromium(), proxy=await egress.start(), user_agent="technograph")
+    await egress.start()
+    browser = Browser(find_chromium(), egress, user_agent="technograph")
     began_s = monotonic()
     failed = 0
     print(f"{'pages':>6}{'failed':>8}{'browsers':>10}{'processes':>11}{'MB':>8}{'files':>7}{'pages/s':>9}")

@@ -19,9 +19,11 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from fingerprints.hosts import host_of
 from fingerprints.model import InputError
 from fingerprints.observe import MAX_BODY_BYTES, MAX_RESOURCES
 from fingerprints.resources import MAX_URL_CHARS
+from pipelines.egress import Egress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,9 +110,9 @@ def find_chromium() -> str:
 class Browser:
     """Renders pages, `PAGES_AT_ONCE` at a time; starts with the first page and is renewed now and then."""
 
-    def __init__(self, executable: str, *, proxy: str, user_agent: str) -> None:
+    def __init__(self, executable: str, egress: Egress, *, user_agent: str) -> None:
         self._executable = executable
-        self._proxy = proxy
+        self._egress = egress
         self._user_agent = user_agent
         self._room = asyncio.Semaphore(PAGES_AT_ONCE)
         self._starting = asyncio.Lock()
@@ -132,7 +134,8 @@ class Browser:
             session = await self._lease()
             try:
                 async with asyncio.timeout(PAGE_TIMEOUT_S):
-                    return await session.look(url, names, self._user_agent)
+                    with self._egress.page() as hosts:
+                        return await session.look(url, names, hosts, self._user_agent)
             except (TimeoutError, Error) as exc:
                 session.is_spent = session.is_spent or isinstance(exc, TimeoutError) or not session.is_alive
                 logger.debug("rendering %s: %s", url, exc)
@@ -149,7 +152,7 @@ class Browser:
     async def _lease(self) -> _Session:
         async with self._starting:
             if self._session is None or self._session.is_spent or not self._session.is_alive:
-                self._session = await _Session.start(self._executable, self._proxy)
+                self._session = await _Session.start(self._executable, self._egress.url)
                 self.started += 1
             session = self._session
             session.users += 1
@@ -201,7 +204,8 @@ class _Session:
     def is_alive(self) -> bool:
         return self._chromium.is_connected()
 
-    async def look(self, url: str, names: Sequence[str], user_agent: str) -> Rendered | None:
+    async def look(self, url: str, names: Sequence[str], hosts: set[str], user_agent: str) -> Rendered | None:
+        """As `Browser.look`; adds to `hosts` what the page asks for."""
         context = await self._chromium.new_context(
             user_agent=user_agent,
             locale="en-US",
@@ -210,7 +214,7 @@ class _Session:
             service_workers="block",  # they would ask for things behind our back
         )
         try:
-            return await _look(context, url, names)
+            return await _look(context, url, names, hosts)
         finally:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(END_TIMEOUT_S):
@@ -229,14 +233,15 @@ class _Session:
                 await self._playwright.stop()
 
 
-async def _look(context: BrowserContext, url: str, names: Sequence[str]) -> Rendered | None:
+async def _look(context: BrowserContext, url: str, names: Sequence[str], hosts: set[str]) -> Rendered | None:
     from playwright.async_api import TimeoutError as TooSlow
 
     seen = Rendered()
-    context.on("request", functools.partial(_asked, seen))
+    context.on("request", functools.partial(_asked, seen, hosts))
     context.on("response", functools.partial(_answered, seen))
     await context.route("**/*", _route)
     page: Page = await context.new_page()
+    page.on("websocket", lambda socket: hosts.add(host_of(socket.url)))
     response = await page.goto(url, wait_until="domcontentloaded", timeout=NAVIGATION_TIMEOUT_S * 1000)
     with contextlib.suppress(TooSlow):
         await page.wait_for_load_state("networkidle", timeout=SETTLE_S * 1000)
@@ -251,7 +256,8 @@ async def _look(context: BrowserContext, url: str, names: Sequence[str]) -> Rend
     return seen
 
 
-def _asked(seen: Rendered, request: Request) -> None:
+def _asked(seen: Rendered, hosts: set[str], request: Request) -> None:
+    hosts.add(host_of(request.url))
     if request.url.startswith("http") and len(seen.requests) < MAX_RESOURCES and _is_of_the_page(request):
         seen.requests.append(request.url[:MAX_URL_CHARS])
 

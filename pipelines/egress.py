@@ -2,19 +2,23 @@
 
 A page's scripts may ask for anything, redirects included, and a browser looks names up by itself. Behind
 this proxy it cannot: each connection is resolved by the crawl's own resolver, which refuses private
-addresses, and goes to exactly the address that was checked.
+addresses, and goes to exactly the address that was checked. What the browser wants on its own account
+(updates, sign-in, form filling) ends here too: only hosts that an open page asked for are looked up at all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 MAX_HEAD_BYTES = 64 * 1024
 CONNECT_TIMEOUT_S = 5.0
+ASKED_WITHIN_S = 1.0
+"""A connection may come in before the browser has told which page it is for."""
 _HOP_HEADERS = (b"proxy-", b"connection:", b"keep-alive:")
 
 Endpoints = Callable[[str, int], Awaitable[Sequence[tuple[Any, int]]]]
@@ -28,13 +32,25 @@ class Egress:
         self._endpoints = endpoints
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
+        self._pages: list[set[str]] = []
+        self.url = ""
+        """Where it listens, once started."""
         self.refused = 0
-        """Connections that were not made: private, unknown or dead hosts."""
+        """Connections that were not made: private, unknown or dead hosts, and what no page asked for."""
 
-    async def start(self) -> str:
-        """Listen; returns the proxy's URL."""
+    async def start(self) -> None:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, limit=MAX_HEAD_BYTES)
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    @contextmanager
+    def page(self) -> Iterator[set[str]]:
+        """The hosts that may be reached because of one page, while it is open; to be filled as it asks."""
+        asked: set[str] = set()
+        self._pages.append(asked)
+        try:
+            yield asked
+        finally:
+            self._pages = [page for page in self._pages if page is not asked]
 
     async def close(self) -> None:
         if self._server is not None:
@@ -59,6 +75,7 @@ class Egress:
         head = await reader.readuntil(b"\r\n\r\n")
         try:
             host, port, forwarded = parse_head(head)
+            await self._until_asked(host)
             far_reader, far_writer = await self._connect(host, port)
         except Exception:  # noqa: BLE001 - whatever the reason, the browser gets the same refusal
             self.refused += 1
@@ -73,6 +90,12 @@ class Egress:
             await _pipe_both(reader, writer, far_reader, far_writer)
         finally:
             far_writer.close()
+
+    async def _until_asked(self, host: str) -> None:
+        """Returns when an open page has asked for the host; raises TimeoutError when none does."""
+        async with asyncio.timeout(ASKED_WITHIN_S):
+            while not any(host in asked for asked in self._pages):  # noqa: ASYNC110 - nearly always asked by now
+                await asyncio.sleep(0.02)
 
     async def _connect(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """The first of the permitted addresses that answers."""

@@ -77,9 +77,8 @@ class RenderPipeline:
 
         resolver: Any = reactor.nameResolver
         self._egress = Egress(resolver.endpoints)
-        self._browser = Browser(
-            self._executable, proxy=await self._egress.start(), user_agent=self._user_agent
-        )
+        await self._egress.start()
+        self._browser = Browser(self._executable, self._egress, user_agent=self._user_agent)
 
     async def close_spider(self) -> None:
         if self._browser is not None:

@@ -12,18 +12,21 @@ from crawler.resolver import PublicResolver
 from pipelines.egress import Egress, Endpoints, parse_head
 
 
-def answer_through(endpoints: Endpoints, request: bytes) -> bytes:
-    """What a client behind the proxy gets."""
+def answer_through(endpoints: Endpoints, request: bytes, *asked: str) -> bytes:
+    """What a client behind the proxy gets while a page is open that asked for these hosts."""
 
     async def run() -> bytes:
         egress = Egress(endpoints)
-        port = int((await egress.start()).rpartition(":")[2])
+        await egress.start()
+        port = int(egress.url.rpartition(":")[2])
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(request)
-            answer = await reader.read()
-            writer.close()
-            return answer
+            with egress.page() as hosts:
+                hosts.update(asked)
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(request)
+                answer = await reader.read()
+                writer.close()
+                return answer
         finally:
             await egress.close()
 
@@ -48,7 +51,22 @@ def test_private_addresses_are_refused(host: str, request_line: str) -> None:
         reactor=None, timeout_s=0.2, allow_private=False, mapping=None, name_servers=["127.0.0.1:1"]
     )
     request = f"{request_line.format(host)}\r\nHost: {host}\r\n\r\n".encode()
-    assert answer_through(resolver.endpoints, request).startswith(b"HTTP/1.1 502 ")
+    answer = answer_through(resolver.endpoints, request, host.strip("[]"))
+    assert answer.startswith(b"HTTP/1.1 502 ")
+
+
+def test_host_that_no_page_asked_for_is_not_even_looked_up() -> None:
+    looked_up = []
+
+    async def endpoints(host: str, _: int) -> list[tuple[object, int]]:
+        looked_up.append(host)
+        return []
+
+    request = b"CONNECT update.browser.example:443 HTTP/1.1\r\n\r\n"
+    assert answer_through(endpoints, request, "acme.example").startswith(b"HTTP/1.1 502 ")
+    assert looked_up == []
+    assert answer_through(endpoints, request, "update.browser.example").startswith(b"HTTP/1.1 502 ")
+    assert looked_up == ["update.browser.example"]
 
 
 def test_plain_request_goes_on_to_the_address_that_was_checked() -> None:
@@ -68,13 +86,15 @@ def test_plain_request_goes_on_to_the_address_that_was_checked() -> None:
             return [(ip_address("127.0.0.1"), port)]
 
         egress = Egress(endpoints)
-        proxy = int((await egress.start()).rpartition(":")[2])
-        reader, writer = await asyncio.open_connection("127.0.0.1", proxy)
-        writer.write(
-            b"GET http://acme.example/a?b=1 HTTP/1.1\r\nHost: acme.example\r\nProxy-Connection: x\r\n\r\n"
-        )
-        answer = await reader.read()
-        writer.close()
+        await egress.start()
+        with egress.page() as hosts:
+            hosts.add("acme.example")
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(egress.url.rpartition(":")[2]))
+            writer.write(
+                b"GET http://acme.example/a?b=1 HTTP/1.1\r\nHost: acme.example\r\nProxy-Connection: x\r\n\r\n"
+            )
+            answer = await reader.read()
+            writer.close()
         await egress.close()
         server.close()
         return heads[0], answer

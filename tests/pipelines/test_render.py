@@ -51,6 +51,8 @@ PAGES = {
     "/late.js": "window.late = true;",
     "/busy": "<script>for (;;) {}</script>",
     "/gone": "",
+    "/form": f"<p>{TEXT}</p><form><input name='email'><input type='password'></form>",
+    "/moved": "http://www.mugs.example/form",
 }
 
 
@@ -60,7 +62,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.asked.append(self.path)
         body = PAGES.get(self.path, "")
-        self.send_response(200 if body else 404)
+        self.send_response(302 if body.startswith("http:") else 200 if body else 404)
+        self.send_header("Location", body.partition("\n")[0])
         self.send_header("Content-Type", "text/javascript" if self.path.endswith(".js") else "text/html")
         self.end_headers()
         self.wfile.write(body.encode())
@@ -80,17 +83,25 @@ def port() -> Iterator[int]:
         thread.join()
 
 
-def looked_at(port: int, *paths: str) -> tuple[list[Rendered | None], Browser, Egress]:
-    """The pages of mugs.example as a browser sees them, one after the other; other hosts are refused."""
+def looked_at(
+    port: int, *paths: str, hosts: list[str] | None = None
+) -> tuple[list[Rendered | None], Browser, Egress]:
+    """The pages of mugs.example as a browser sees them, one after the other; other hosts are refused.
+
+    `hosts` gets every host that was to be reached.
+    """
+    hosts = [] if hosts is None else hosts
 
     async def endpoints(host: str, _: int) -> list[tuple[object, int]]:
-        if host != "mugs.example":
+        hosts.append(host)
+        if not host.endswith("mugs.example"):
             raise ValueError(f"{host} is not public")
         return [(ip_address("127.0.0.1"), port)]
 
     async def run() -> tuple[list[Rendered | None], Browser, Egress]:
         egress = Egress(endpoints)
-        browser = Browser(CHROMIUM, proxy=await egress.start(), user_agent="technograph")
+        await egress.start()
+        browser = Browser(CHROMIUM, egress, user_agent="technograph")
         names = ["Shop.theme.name", "Shop.items", "late", "Clobbered", "not.there"]
         try:
             return [await browser.look(f"http://mugs.example{p}", names) for p in paths], browser, egress
@@ -116,6 +127,16 @@ def test_browser_sees_globals_requests_cookies_and_the_late_document(port: int) 
     assert "/pixel.gif" not in Handler.asked  # noted, not loaded
     assert "http://metadata.internal/latest" in seen.requests
     assert egress.refused >= 1
+
+
+@needs_chromium
+def test_browser_reaches_only_what_pages_asked_for(port: int) -> None:
+    hosts: list[str] = []
+    (moved, page), _, _ = looked_at(port, "/moved", "/", hosts=hosts)
+    assert moved is not None
+    assert moved.url == "http://www.mugs.example/form"
+    assert page is not None
+    assert set(hosts) == {"mugs.example", "www.mugs.example", "metadata.internal"}
 
 
 @needs_chromium
