@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from crawler.certificates import Certificate, read_certificate
 
 if TYPE_CHECKING:
     from scrapy.http import Response
 
 CUT_FLAGS = frozenset({"download_stopped", "dataloss"})
 """Scrapy's marks for a body that ended early: at our limits, or before its declared length."""
+ROBOTS_UNREACHABLE = "robots_unreachable"
+"""Our mark for an answer that robots.txt gave and that stands for the page: nothing of it may be read."""
+
+ROBOTS_TXT = "robots.txt: "
+"""Before the detail of such an answer's outcome, as `robots.txt: 503 Service Unavailable`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +32,11 @@ class Answer:
     body: bytes = b""
     is_cut: bool = False
     """The body is shorter than what the site would have sent."""
+    is_of_robots: bool = False
+    """The answer is robots.txt's own failure, which stands for the page."""
     robots: str | None = None
+    certificate: Certificate | None = None
+    """None for plain http, and for an answer that was cut before it was looked at."""
 
     @property
     def content_type(self) -> str:
@@ -38,9 +50,18 @@ def answer_of(response: Response) -> Answer:
         status=response.status,
         headers=text_headers(response),
         body=response.body,
-        is_cut=not CUT_FLAGS.isdisjoint(response.flags),
+        # 206: nobody asked for a part, but a part is all that came.
+        is_cut=response.status == 206 or not CUT_FLAGS.isdisjoint(response.flags),
+        is_of_robots=ROBOTS_UNREACHABLE in response.flags,
         robots=response.meta.get("robots_txt"),
+        certificate=_certificate_of(response),
     )
+
+
+def _certificate_of(response: Response) -> Certificate | None:
+    if response.certificate is None:
+        return None
+    return read_certificate(response.certificate.dump(), urlsplit(response.url).hostname or "")
 
 
 def text_headers(response: Response) -> dict[str, tuple[str, ...]]:

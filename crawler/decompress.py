@@ -78,11 +78,20 @@ def _unbrotli(body: bytes, limit: int) -> _Opened:
 
 
 def _unzstd(body: bytes, limit: int) -> _Opened:
-    stream = zstd.ZstdDecompressor()
-    try:
-        return stream.decompress(body, max_length=limit), stream.eof
-    except zstd.ZstdError:
-        return None
+    """One or more frames, one after the other (RFC 8878, section 3)."""
+    parts: list[bytes] = []
+    room = limit
+    while body and room > 0:
+        stream = zstd.ZstdDecompressor()
+        try:
+            parts.append(stream.decompress(body, max_length=room))
+        except zstd.ZstdError:
+            return (b"".join(parts), True) if parts else None  # rubbish after a whole frame is harmless
+        room -= len(parts[-1])
+        if not stream.eof:
+            return b"".join(parts), False
+        body = stream.unused_data
+    return b"".join(parts), not body
 
 
 _OPENERS: dict[str, Callable[[bytes, int], _Opened]] = {

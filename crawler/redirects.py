@@ -65,6 +65,18 @@ def retry_after_s(headers: Mapping[str, tuple[str, ...]], now: datetime | None =
     return max((at - (now or datetime.now(UTC))).total_seconds(), 0.0)
 
 
+def patience_note(headers: Mapping[str, tuple[str, ...]], waited_s: float | None) -> str:
+    """What became of a Retry-After, to end an outcome's detail with; empty when there was none.
+
+    >>> patience_note({"retry-after": ("3600",)}, None), patience_note({}, 5.0)
+    ('; asked to come back in 3600 s', '; still so after the 5 s it asked for')
+    """
+    if waited_s is not None:
+        return f"; still so after the {waited_s:.0f} s it asked for"
+    wait_s = retry_after_s(headers)
+    return f"; asked to come back in {wait_s:.0f} s" if wait_s is not None else ""
+
+
 def _absolute(base: str, location: str) -> str | None:
     try:
         return urldefrag(urljoin(base, location.strip()))[0]

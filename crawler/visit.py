@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from crawler.answer import Answer
+from crawler.answer import ROBOTS_TXT, ROBOTS_UNREACHABLE, Answer
+from crawler.certificates import WRONG_HOST
 from crawler.items import SiteItem, Target
 from crawler.outcomes import failure_outcome, furthest
 from crawler.pages import WANTED, confirmed_kind, next_pages
-from crawler.redirects import is_within, meta_refresh, redirect_location, retry_after_s
+from crawler.redirects import is_within, meta_refresh, patience_note, redirect_location, retry_after_s
 from crawler.walls import Verdict, classify
 from fingerprints.model import Observation, Outcome, Page, PageKind
 from fingerprints.observe import observe, set_cookies
@@ -28,6 +29,8 @@ UNREACHED = (
     Outcome.HTTP_ERROR,  # of a request without a response: closed during the TLS handshake looks like this
 )
 """Failures after which another scheme or `www.` may still answer."""
+BUSY = (429, 503)
+"""Statuses that may come with a Retry-After."""
 HARMLESS = (
     Outcome.OK,
     Outcome.ROBOTS_DISALLOWED,
@@ -105,13 +108,15 @@ class Visit:
         """Inner pages that there was room for, and that `choose` left alone."""
         self._limits = limits
         self._choose = choose
+        self._began_s = now_s
         self._deadline_s = now_s + limits.target_timeout_s
         self._rungs = deque(ladder(target))
         self._wanted: deque[tuple[PageKind, str]] = deque()
         self._url = self._rungs.popleft()
         self._kind = PageKind.HOME
         self._redirects = 0
-        self._has_waited = False
+        self._waited_s: float | None = None
+        self._put_off: set[str] = set()
         self._unreached: list[_Ending] = []
         self._home: _Ending | None = None
         self._pages: list[Page] = []
@@ -124,13 +129,15 @@ class Visit:
 
     def answered(self, answer: Answer, now_s: float) -> Ask | None:
         """What to ask for after a response; None when the visit is over."""
+        if self._may_be_another_site(answer):
+            return self._put_it_off(now_s)
         self._cookies.update(set_cookies(answer.headers))
         location = redirect_location(answer.url, answer.status, answer.headers)
         if location:
             return self._follow(location, answer, now_s)
         wait_s = self._pause_asked_for(answer, now_s)
         if wait_s is not None:
-            self._has_waited = True
+            self._waited_s = wait_s
             return self._ask(self._url, now_s, wait_s=wait_s)
         observation = self._observe(answer)
         refresh = meta_refresh(observation)
@@ -186,6 +193,10 @@ class Visit:
             scanned_at=scanned_at,
         )
 
+    def took_ms(self, now_s: float) -> int:
+        """How long the visit has been going on."""
+        return round(1000 * (now_s - self._began_s))
+
     # -- decisions -------------------------------------------------------------------------------------
 
     def _ask(self, url: str, now_s: float, *, at_once: bool = False, wait_s: float = 0.0) -> Ask:
@@ -198,6 +209,26 @@ class Visit:
             dead = urlsplit(self._url).netloc
             self._rungs = deque(rung for rung in self._rungs if urlsplit(rung).netloc != dead)
         return self._rungs.popleft() if self._rungs else None
+
+    def _may_be_another_site(self, answer: Answer) -> bool:
+        """Whether the server may have shown its default site, for want of a certificate for this one.
+
+        A site that redirects to such a page has chosen it; else it is read only when no other rung answers.
+        """
+        return (
+            answer.certificate is not None
+            and WRONG_HOST in answer.certificate.problems
+            and self._kind is PageKind.HOME
+            and self._redirects == 0
+            and self._url not in self._put_off
+        )
+
+    def _put_it_off(self, now_s: float) -> Ask:
+        """The next rung, and this one again after all others."""
+        self._put_off.add(self._url)
+        self._rungs.append(self._url)
+        self._url = self._rungs.popleft()
+        return self._ask(self._url, now_s, at_once=True)
 
     def _follow(self, location: str, answer: Answer, now_s: float) -> Ask | None:
         self._redirects += 1
@@ -220,7 +251,7 @@ class Visit:
 
     def _pause_asked_for(self, answer: Answer, now_s: float) -> float | None:
         """Seconds to wait before asking once more, when the site asked for that and there is time."""
-        if self._has_waited or answer.status not in (429, 503):
+        if self._waited_s is not None or answer.status not in BUSY:
             return None
         wait_s = retry_after_s(answer.headers)
         if wait_s is None or wait_s > self._limits.max_wait_s or now_s + wait_s >= self._deadline_s:
@@ -236,7 +267,8 @@ class Visit:
             status=answer.status,
             kind=self._kind,
             robots=answer.robots if self._kind is PageKind.HOME else None,
-            flags=("body_cut",) if answer.is_cut else (),
+            tls_issuer=answer.certificate.issuer if answer.certificate else None,
+            flags=_flags(answer),
         )
         if self._kind is PageKind.HOME:
             return observation
@@ -268,7 +300,10 @@ class Visit:
     def _home_ending(self, answer: Answer, verdict: Verdict) -> _Ending:
         if verdict.outcome is Outcome.OK and answer.is_cut:
             return _Ending(Outcome.PARTIAL, "the page was cut short", answer.url, answer.status)
-        return _Ending(verdict.outcome, verdict.detail, answer.url, answer.status)
+        detail = f"{ROBOTS_TXT}{verdict.detail}" if answer.is_of_robots else verdict.detail
+        if answer.status in BUSY:
+            detail += patience_note(answer.headers, self._waited_s)
+        return _Ending(verdict.outcome, detail, answer.url, answer.status)
 
     def _page_missed(
         self, answer: Answer, outcome: Outcome, detail: str, now_s: float, *, redirected_to: str = ""
@@ -290,3 +325,9 @@ class Visit:
         self._kind, self._url = self._wanted.popleft()
         self._redirects = 0
         return self._ask(self._url, now_s)
+
+
+def _flags(answer: Answer) -> tuple[str, ...]:
+    marks = (("body_cut", answer.is_cut), (ROBOTS_UNREACHABLE, answer.is_of_robots))
+    problems = answer.certificate.problems if answer.certificate else ()
+    return (*(flag for flag, is_set in marks if is_set), *problems)

@@ -37,7 +37,16 @@ DEFAULT_DETECTABILITY = {Observability.HTML: 0.9, Observability.MANAGED: 0.75, O
 """Confidence of an absence in a category that was never measured."""
 
 INCOMPLETE_FLAGS = frozenset(
-    {"body_cut", "tree_cut", "scripts_cut", "resources_cut", "budget_spent", "dataloss", "shell"}
+    {
+        "body_cut",
+        "tree_cut",
+        "scripts_cut",
+        "resources_cut",
+        "budget_spent",
+        "dataloss",
+        "shell",
+        "tls_wrong_host",
+    }
 )
 """Marks of a page that was not seen whole: it can show a tool, it cannot show that there is none."""
 

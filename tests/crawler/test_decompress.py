@@ -18,6 +18,7 @@ COMPRESSED = {
     "raw deflate": RAW_DEFLATE.compress(PAGE) + RAW_DEFLATE.flush(),
     "br": brotli.compress(PAGE),
     "zstd": zstd.compress(PAGE),
+    "two frames of zstd": zstd.compress(PAGE[:4000]) + zstd.compress(PAGE[4000:]),
 }
 
 
