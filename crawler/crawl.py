@@ -7,14 +7,13 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from crawler.items import Target
-from crawler.workers import Workers
-from fingerprints.model import Record
+from crawler.workers import Sink, Workers
 
 PAGES = 4
 """Of a site, the home page included, unless the caller says otherwise."""
@@ -113,6 +112,7 @@ class Control:
 
     def __init__(self) -> None:
         self.is_stopping = False
+        self.is_killed = False
         self.stats: Counter[str] = Counter()
         """Counts of all workers together (`requests/all`, `render/sites`), when the crawl has returned."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -126,7 +126,7 @@ class Control:
 
     def kill(self) -> None:
         """Drop the sites under way, too; they have no record and are crawled again on resume."""
-        self.is_stopping = True
+        self.is_stopping = self.is_killed = True
         if self._loop is not None and self._workers is not None:
             self._loop.call_soon_threadsafe(self._workers.kill)
 
@@ -141,13 +141,14 @@ class Control:
 
 def crawl(
     targets: Iterable[Target],
-    sink: Callable[[Record], None],
+    sink: Sink,
     settings: CrawlSettings,
     *,
     control: Control | None = None,
 ) -> bool:
-    """Crawl every target and pass its record to `sink`, exactly one a target, in the order they are done.
+    """Crawl every target and pass the records to `sink`: exactly one a target, in the order they are done.
 
+    The sink gets all that have come since it last returned, and runs in a thread of its own.
     Returns False when it was stopped before the last target. The targets are read as they are needed.
     Raises WorkerError when no crawling process can run, and whatever `sink` or `targets` raise.
     """
@@ -156,9 +157,7 @@ def crawl(
     return not control.is_stopping
 
 
-async def _crawl(
-    targets: Iterable[Target], sink: Callable[[Record], None], settings: CrawlSettings, control: Control
-) -> None:
+async def _crawl(targets: Iterable[Target], sink: Sink, settings: CrawlSettings, control: Control) -> None:
     workers = Workers(
         count=settings.worker_count(),
         concurrency=settings.sites_at_once(),
@@ -170,5 +169,5 @@ async def _crawl(
     try:
         await workers.run(iter(targets), sink)
     finally:
-        control.stats.update(workers.stats)
+        control.stats.update(workers.stats())
         control.detach()

@@ -19,11 +19,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from scrapy import signals
-from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from crawler.items import Target
-from crawler.protocol import LINE_BYTES, READY, STATS, target_from_line
+from crawler.protocol import LINE_BYTES, READY, STATS, record_to_line, target_from_line
 
 
 async def targets_from(fd: int) -> AsyncIterator[Target]:
@@ -40,10 +40,12 @@ async def targets_from(fd: int) -> AsyncIterator[Target]:
 def run(
     overrides: Mapping[str, Any],
     feed: AsyncIterator[Target],
-    on_item: Callable[[Any], None],
+    on_item: Callable[[Any, dict[str, float]], None],
     on_ready: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
     """Crawl what the feed gives and hand over what the pipelines return; counters when all is done.
+
+    Beside each item go the counters that have changed since the one before.
 
     Once a process: it starts Twisted's reactor, which cannot be started again.
     """
@@ -53,16 +55,26 @@ def run(
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler("site")
 
+    told: dict[str, float] = {}
+
     def scraped(item: Any) -> None:
-        on_item(item)
+        counted = _counters(crawler)
+        changed = dict(counted.items() - told.items())
+        told.update(changed)
+        on_item(item, changed)
 
     def opened() -> None:
+        # Only now, behind the extensions: what they count for an item must be told along with it.
+        crawler.signals.connect(scraped, signal=signals.item_scraped)
         on_ready()
 
-    crawler.signals.connect(scraped, signal=signals.item_scraped)
     crawler.signals.connect(opened, signal=signals.spider_opened)
     process.crawl(crawler, feed=feed)
     process.start(install_signal_handlers=False)
+    return _counters(crawler)
+
+
+def _counters(crawler: Crawler) -> dict[str, float]:
     counted = crawler.stats.get_stats() if crawler.stats else {}
     return {name: value for name, value in counted.items() if isinstance(value, (int, float))}
 
@@ -89,7 +101,7 @@ def main() -> None:
     stats = run(
         json.loads(sys.argv[1]),
         targets_from(sys.stdin.fileno()),
-        on_item=lambda item: write_all(out_fd, json.dumps(item, ensure_ascii=False).encode() + b"\n"),
+        on_item=lambda item, counted: write_all(out_fd, record_to_line(item, counted)),
         on_ready=lambda: write_all(out_fd, READY),
     )
     write_all(out_fd, STATS + json.dumps(stats).encode() + b"\n")

@@ -1,7 +1,7 @@
 """Worker processes that share one list of targets, and the one place their records come together.
 
 Targets are handed out one by one, to the worker with the least to do, so that the last ones do not queue
-behind a busy process. Whatever a dead worker had under way is done again.
+behind a busy process. Whatever a dead worker had under way is done again (crawler/handout.py).
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ import itertools
 import json
 import os
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any
 
+from crawler.handout import MAX_DEATHS, Handout, Task
 from crawler.items import Target
-from crawler.protocol import LINE_BYTES, READY, STATS, target_to_line
+from crawler.protocol import LINE_BYTES, READY, STATS, record_from_line, target_to_line
 from fingerprints.model import Outcome, Record, TechnographError
-from fingerprints.model.wire import from_json
 
-SUSPECTS_TOGETHER = {1: 8, 2: 1}
-"""Targets whose worker died are done again in small company, then alone: a worker that dies with one
-target names the culprit, and a kill from outside costs its bystanders little."""
-MAX_DEATHS = 3
-"""Of one target's workers; then the target gets an internal_error record."""
+Sink = Callable[[Sequence[Record]], None]
+
 MAX_FAILED_STARTS = 3
 """Workers in a row that died before they were ready: not the targets' fault."""
+RESTART_PAUSE_S = 5.0
+"""Before a worker is started again that was never ready, while others go on: memory may be short."""
+MOST_WAITING = 1_000
+"""Records that wait for the sink before nothing more is handed out: tens of megabytes."""
 WATCH_S = 5.0
 
 
@@ -38,28 +38,17 @@ class WorkerError(TechnographError):
     """Raised when workers cannot run at all."""
 
 
-@dataclass(slots=True)
-class _Task:
-    target: Target
-    deaths: int = 0
-    """Workers that died while they had this target."""
-    handed_out_s: float = 0.0
-
-
 @dataclass(slots=True, eq=False)
 class _Worker:
     process: asyncio.subprocess.Process
-    tasks: dict[str, _Task] = field(default_factory=dict)
-    """Under way, by domain; all with the same number of deaths."""
+    tasks: dict[str, Task] = field(default_factory=dict)
+    """Under way, by domain."""
     is_ready: bool = False
+    counted: dict[str, float] = field(default_factory=dict)
+    """Its counters as of its last record."""
 
-    @property
-    def deaths(self) -> int:
-        return next((task.deaths for task in self.tasks.values()), 0)
-
-    def hand(self, task: _Task) -> None:
+    def hand(self, task: Task) -> None:
         assert self.process.stdin is not None
-        task.handed_out_s = monotonic()
         self.tasks[task.target.domain] = task
         self.process.stdin.write(target_to_line(task.target))
 
@@ -97,19 +86,30 @@ class Workers:
         self._command = (*module, json.dumps(dict(scrapy_settings)), str(os.getpid()))
         self._log_path = log_path
         self._stuck_after_s = stuck_after_s
-        self._fresh: Iterator[Target] | None = None
-        self._suspects: deque[_Task] = deque()
+        self._handout = Handout(iter(()), room=concurrency)
         self._workers: list[_Worker] = []
+        self._records: asyncio.Queue[Record | None] = asyncio.Queue()
+        """Not yet in the sink; None after the last one."""
+        self._counted: list[dict[str, float]] = []
+        """The counters of each worker there has been."""
         self._failed_starts = 0
         self._is_stopping = False
-        self.stats: dict[str, float] = {}
-        """Counters of the workers that ended by themselves, added up; `most_` ones are the largest."""
+
+    def stats(self) -> dict[str, float]:
+        """Counters of all workers, those that died included, added up; `most_` ones are the largest.
+
+        They are those of finished sites: each record brings what its worker has counted.
+        """
+        totals: dict[str, float] = {}
+        for name, value in itertools.chain.from_iterable(counted.items() for counted in self._counted):
+            known = totals.get(name, 0)
+            totals[name] = max(known, value) if "/most_" in name else known + value
+        return totals
 
     def stop(self) -> None:
         """Hand out nothing more; `run` returns when what is under way is done."""
         self._is_stopping = True
-        self._fresh = None
-        self._suspects.clear()
+        self._handout.drop()
         self._hand_out()
 
     def kill(self) -> None:
@@ -119,21 +119,28 @@ class Workers:
             worker.tasks.clear()
             worker.kill()
 
-    async def run(self, targets: Iterator[Target], sink: Callable[[Record], None]) -> None:
-        """Crawl the targets and pass each record to the sink as it comes.
+    async def run(self, targets: Iterator[Target], sink: Sink) -> None:
+        """Crawl the targets and pass the records to the sink as they come.
 
         Raises WorkerError when workers die before they are ready, and whatever the sink raises.
         """
+        if self._is_stopping:
+            return
         first = list(itertools.islice(targets, self._count))  # a short list needs few workers
-        self._fresh = itertools.chain(first, targets)
+        self._handout = Handout(itertools.chain(first, targets), room=self._concurrency)
         with _open_log(self._log_path) as log:
             watchdog = asyncio.create_task(self._watch())
             try:
                 self._workers = [await self._start(log) for _ in first]
                 self._hand_out()
                 async with asyncio.TaskGroup() as group:
-                    for worker in list(self._workers):
-                        group.create_task(self._keep_working(worker, sink, log))
+                    group.create_task(self._pass_on(sink))
+                    working = [
+                        group.create_task(self._keep_working(worker, log)) for worker in list(self._workers)
+                    ]
+                    if working:
+                        await asyncio.wait(working)
+                    self._records.put_nowait(None)
             except* Exception as errors:  # noqa: BLE001 - one caller, one plain exception
                 raise errors.exceptions[0] from None
             finally:
@@ -144,96 +151,101 @@ class Workers:
 
     async def _start(self, log: IO[bytes]) -> _Worker:
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=pipe, stdout=pipe, stderr=log, limit=LINE_BYTES
-        )
-        return _Worker(process)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=pipe, stdout=pipe, stderr=log, limit=LINE_BYTES
+            )
+        except OSError as exc:
+            raise WorkerError(
+                f"cannot start a crawling process: {exc.strerror}; use fewer --workers and run the same command again"
+            ) from exc
+        worker = _Worker(process)
+        self._counted.append(worker.counted)
+        return worker
 
-    async def _keep_working(self, worker: _Worker, sink: Callable[[Record], None], log: IO[bytes]) -> None:
+    async def _keep_working(self, worker: _Worker, log: IO[bytes]) -> None:
         """Take the worker's records; when it dies, put another in its place and its targets back."""
         while True:
-            await self._take_records(worker, sink)
+            await self._take_records(worker)
             await worker.process.wait()
             self._workers.remove(worker)
-            if self._is_stopping or (self._is_empty() and not worker.tasks):
+            if self._is_stopping or (self._handout.is_empty and not worker.tasks):
                 return
-            self._put_back(worker, sink)
+            self._put_back(worker)
+            if not worker.is_ready and self._workers:
+                await asyncio.sleep(RESTART_PAUSE_S)
+                if self._is_stopping or self._handout.is_empty:
+                    return
             worker = await self._start(log)
             self._workers.append(worker)
             self._hand_out()
 
-    async def _take_records(self, worker: _Worker, sink: Callable[[Record], None]) -> None:
+    async def _take_records(self, worker: _Worker) -> None:
         assert worker.process.stdout is not None
         async for line in worker.process.stdout:
             if not line.endswith(b"\n"):
                 return  # the worker died while writing it
             if line == READY:
                 worker.is_ready, self._failed_starts = True, 0
-                continue
-            if line.startswith(STATS):
-                self._add_stats(json.loads(line.removeprefix(STATS)))
-                continue
-            record = from_json(json.loads(line))
-            if worker.tasks.pop(record.domain, None) is not None:
-                sink(record)
+            elif line.startswith(STATS):
+                worker.counted.update(json.loads(line.removeprefix(STATS)))
+            else:
+                self._take_record(line, worker)
+
+    def _take_record(self, line: bytes, worker: _Worker) -> None:
+        try:
+            record, counted = record_from_line(line)
+        except (ValueError, TechnographError):
+            worker.kill()  # it is broken: a fresh one does its targets again
+            return
+        worker.counted.update(counted)
+        if worker.tasks.pop(record.domain, None) is not None:
+            self._records.put_nowait(record)
+        self._hand_out()
+
+    async def _pass_on(self, sink: Sink) -> None:
+        """Give the sink all records that have come, again and again, in a thread of its own.
+
+        So a slow disk or a locked database stops neither the workers, who would miss their sites'
+        answers, nor the reaction to Ctrl-C.
+        """
+        while True:
+            batch = [await self._records.get()]
+            while not self._records.empty():
+                batch.append(self._records.get_nowait())
+            records = [record for record in batch if record is not None]
+            if records:
+                await asyncio.to_thread(sink, records)
+            if batch[-1] is None:
+                return
             self._hand_out()
-
-    def _add_stats(self, counted: Mapping[str, float]) -> None:
-        for name, value in counted.items():
-            known = self.stats.get(name, 0)
-            self.stats[name] = max(known, value) if "/most_" in name else known + value
-
-    # -- who gets what -------------------------------------------------------------------------------------
 
     def _hand_out(self) -> None:
         """Give every worker what it has room for; let the workers end when there is nothing left."""
-        while any(self._hand_one(worker) for worker in sorted(self._workers, key=lambda w: len(w.tasks))):
-            pass  # one target at a time, each to whoever has the fewest now
-        if self._is_empty() and not any(worker.tasks for worker in self._workers):
+        if self._records.qsize() < MOST_WAITING:
+            while any(self._hand_one(worker) for worker in sorted(self._workers, key=lambda w: len(w.tasks))):
+                pass  # one target at a time, each to whoever has the fewest now
+        if self._handout.is_empty and not any(worker.tasks for worker in self._workers):
             for worker in self._workers:
                 worker.finish()
 
     def _hand_one(self, worker: _Worker) -> bool:
-        room = SUSPECTS_TOGETHER.get(worker.deaths, self._concurrency)
-        if len(worker.tasks) >= room or worker.process.returncode is not None:
+        if worker.process.returncode is not None:
             return False
-        task = self._task_for(worker)
-        if task is None:
-            return False
-        worker.hand(task)
-        return True
+        task = self._handout.task_for(worker.tasks.values())
+        if task is not None:
+            worker.hand(task)
+        return task is not None
 
-    def _task_for(self, worker: _Worker) -> _Task | None:
-        """A suspect for an idle worker or one that has such suspects already, else the next fresh target."""
-        for task in self._suspects:
-            if not worker.tasks or worker.deaths == task.deaths:
-                self._suspects.remove(task)
-                return task
-        if worker.deaths or self._fresh is None:
-            return None
-        target = next(self._fresh, None)
-        if target is None:
-            self._fresh = None
-            return None
-        return _Task(target)
-
-    def _is_empty(self) -> bool:
-        return self._fresh is None and not self._suspects
-
-    # -- when things go wrong --------------------------------------------------------------------------------
-
-    def _put_back(self, worker: _Worker, sink: Callable[[Record], None]) -> None:
-        if not worker.is_ready:
-            self._failed_starts += 1
-        if self._failed_starts >= MAX_FAILED_STARTS:
+    def _put_back(self, worker: _Worker) -> None:
+        self._failed_starts += not worker.is_ready
+        others_work = any(other.is_ready for other in self._workers)
+        if self._failed_starts >= MAX_FAILED_STARTS and not others_work:
             where = self._log_path or "the messages above"
             raise WorkerError(f"crawling processes end as soon as they start; see {where}")
-        for task in worker.tasks.values():
-            task.deaths += worker.is_ready
-            if task.deaths < MAX_DEATHS:
-                self._suspects.append(task)
-            else:
-                sink(_fatal_record(task.target))
+        for target in self._handout.put_back(worker.tasks.values(), is_suspect=worker.is_ready):
+            self._records.put_nowait(_fatal_record(target))
+        self._hand_out()
 
     async def _watch(self) -> None:
         """Kill workers that have not answered for one of their targets in far more than its time."""

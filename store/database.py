@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from sqlite_utils import Database
 
 from fingerprints.model import AssessmentState, Record, Taxonomy
 from icp.model import Score
-from store.errors import told_plainly
+from store.errors import StoreBusyError, StoreError, told_plainly
 from store.loading import load_records
 from store.opening import open_database
 from store.saving import Ids, save_record
@@ -46,6 +47,8 @@ class Store:
     def __init__(self, db: Database, path: Path) -> None:
         self.db = db
         self.path = path
+        self.wait_on: Callable[[float], bool] = lambda waited_s: False
+        """Asked when another process has kept the database locked for `waited_s`: whether to wait on."""
         self._ids = Ids(db.conn)
 
     @classmethod
@@ -111,8 +114,10 @@ class Store:
         """Mark the crawl as complete, so that the same command starts a new one."""
         with self.writing() as connection:
             connection.execute("UPDATE crawl SET finished_at = ? WHERE id = ?", (finished_at, crawl_id))
-        # Everything into the one file, which may now be copied or put where nobody can write.
-        self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        # Everything into the one file, which may now be copied or put where nobody can write. Where the
+        # disk has no room for that, nothing is lost: the crawl is complete, and the next one tries again.
+        with suppress(StoreError):
+            self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def outcomes(self, crawl_id: int) -> dict[str, int]:
         """How many targets of the crawl ended how, the most frequent first."""
@@ -190,8 +195,8 @@ class Store:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction, taken at once: a writer that starts by reading could not wait for another."""
         connection = self.db.conn
+        self._begin(connection)
         with told_plainly(self.path):
-            connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -200,6 +205,17 @@ class Store:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        began_s = monotonic()
+        while True:
+            try:
+                with told_plainly(self.path):
+                    connection.execute("BEGIN IMMEDIATE")
+                return
+            except StoreBusyError:
+                if not self.wait_on(monotonic() - began_s):
+                    raise
 
 
 _UNFINISHED = """

@@ -66,7 +66,8 @@ def _connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
         # nobody can be writing there either, so the file may be read as it stands.
         mode = "ro" if os.access(path.parent, os.W_OK) else "ro&immutable=1"
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S)
+    # A crawl stores from a thread of its own; one thread at a time, as SQLite asks.
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, check_same_thread=False)
 
 
 def _prepare(db: Database, path: Path, *, readonly: bool) -> None:

@@ -70,7 +70,7 @@ def test_refused_addresses_are_never_connected_to(private_web: PrivateWeb, tmp_p
         workers=1, name_servers=(private_web.name_server,), log_path=tmp_path / "workers.log"
     )
     records: list[Record] = []
-    crawl(targets, records.append, settings)
+    crawl(targets, records.extend, settings)
     assert {r.domain: r.outcome for r in records} == {
         target.domain: Outcome.REFUSED_PRIVATE_ADDRESS for target in targets
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -49,7 +49,7 @@ def domains(records: list[Record]) -> Counter[str]:
 
 def test_workers_share_the_list(settings: CrawlSettings) -> None:
     records: list[Record] = []
-    assert crawl(sites(24), records.append, settings)
+    assert crawl(sites(24), records.extend, settings)
     assert domains(records) == Counter(target.domain for target in sites(24))
     assert {record.outcome for record in records} == {Outcome.OK}
 
@@ -57,10 +57,11 @@ def test_workers_share_the_list(settings: CrawlSettings) -> None:
 def test_targets_of_a_killed_worker_are_done_again(settings: CrawlSettings) -> None:
     records: list[Record] = []
 
-    def sink(record: Record) -> None:
-        records.append(record)
-        if len(records) in (3, 9):
-            os.kill(children(os.getpid(), "crawler.worker")[0], signal.SIGKILL)
+    def sink(new: Sequence[Record]) -> None:
+        for record in new:
+            records.append(record)
+            if len(records) in (3, 9):
+                os.kill(children(os.getpid(), "crawler.worker")[0], signal.SIGKILL)
 
     crawl(sites(24), sink, settings)
     assert domains(records) == Counter(target.domain for target in sites(24))
@@ -74,7 +75,7 @@ def test_target_that_kills_its_workers_costs_no_other_site(
     fatal = settings.scrapy_settings() | {"EXTENSIONS": {"tests.crawler.fatal.DiesAtOneSite": 1}}
     monkeypatch.setattr(CrawlSettings, "scrapy_settings", lambda _: fatal)
     records: list[Record] = []
-    crawl([*sites(8), Target("killer.test", "https://killer.test/", id="k1")], records.append, settings)
+    crawl([*sites(8), Target("killer.test", "https://killer.test/", id="k1")], records.extend, settings)
     outcomes = {record.domain: record.outcome for record in records}
     assert domains(records)["killer.test"] == 1
     assert outcomes.pop("killer.test") is Outcome.INTERNAL_ERROR
@@ -90,7 +91,7 @@ def test_worker_that_cannot_start_is_told_with_its_log(settings: CrawlSettings, 
 
 
 def test_failing_sink_ends_the_crawl_and_its_workers(settings: CrawlSettings) -> None:
-    def full(_: Record) -> None:
+    def full(_: Sequence[Record]) -> None:
         raise OSError("no space left on device")
 
     with pytest.raises(OSError, match="no space left"):
@@ -102,8 +103,8 @@ def test_stopping_finishes_what_is_under_way_and_begins_nothing_more(settings: C
     records: list[Record] = []
     control = Control()
 
-    def sink(record: Record) -> None:
-        records.append(record)
+    def sink(new: Sequence[Record]) -> None:
+        records.extend(new)
         control.stop()
 
     assert not crawl(sites(100), sink, settings, control=control)
