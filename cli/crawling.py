@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.lookout import Lookout
 from cli.output import note
+from cli.patience import Patience
 from cli.progress import Progress
 from cli.recording import Recorder, without_done
 from cli.summary import crawl_summary
@@ -21,6 +24,7 @@ from crawler.items import SiteItem, Target
 from crawler.targets import Suppressions, TargetReport, read_targets
 from fingerprints.model import InputError, Record
 from store.database import Store
+from store.locking import crawl_lock
 
 if TYPE_CHECKING:
     from fingerprints.detector import Detector
@@ -40,6 +44,10 @@ class Job:
     limit: int | None = None
     fresh: bool = False
     quiet: bool = False
+    command: str = ""
+    """As it was typed; kept with the crawl."""
+    report_path: Path | None = None
+    """Where the page about the crawl goes when it ends."""
 
 
 def crawl_into(store: Store, job: Job, settings: CrawlSettings, control: Control) -> bool:
@@ -49,7 +57,7 @@ def crawl_into(store: Store, job: Job, settings: CrawlSettings, control: Control
     detector = Detector.load([settings.rules]) if settings.rules else Detector.default()
     store.sync_taxonomy(detector.taxonomy)
     lines = count_lines(job.source)
-    with TargetReport(rejected_path=job.rejected_path) as report:
+    with crawl_lock(store.path), TargetReport(rejected_path=job.rejected_path) as report:
         listed = read_targets(
             job.source,
             report=report,
@@ -57,15 +65,27 @@ def crawl_into(store: Store, job: Job, settings: CrawlSettings, control: Control
             allow_private=settings.allow_private,
             suppress=job.suppress,
         )
-        with Recorder.begin(store, job.source, settings, detector.ruleset, fresh=job.fresh) as recorder:
+        with Recorder.begin(
+            store, job.source, settings, detector.ruleset, fresh=job.fresh, command=job.command
+        ) as recorder:
             if not job.quiet:
                 _say_before(recorder, lines, settings)
-            targets = _Limited(without_done(store, recorder.crawl.id, listed), job.limit)
-            with Progress(recorder, report, lines=lines, quiet=job.quiet), _signals(control, quiet=job.quiet):
-                finished = crawl(targets, recorder.save, settings, control=control)
+            targets = _Limited(without_done(store, recorder.crawl, listed), job.limit)
+            progress = Progress(recorder, report, lines=lines, quiet=job.quiet)
+            lookout = _lookout(recorder, progress, targets)
+            store.wait_on = Patience(store.path, partial(_warn, recorder), control)
+
+            def sink(records: Sequence[Record]) -> None:
+                recorder.save(records)
+                lookout.saw(records)
+
+            with progress, lookout, _signals(control, quiet=job.quiet):
+                finished = crawl(targets, sink, settings, control=control)
             is_whole = finished and not targets.was_cut
             if is_whole:
                 recorder.finish()
+            else:
+                recorder.stop()
     if not job.quiet:
         note(crawl_summary(recorder, report, control.stats, finished=is_whole))
     return finished
@@ -97,7 +117,9 @@ def crawl_one(url: str, detector: Detector, settings: CrawlSettings | None = Non
     items: list[SiteItem] = []
     # Without the detect pipeline the item arrives with its pages, for the detector the caller has chosen.
     pipelines = {"pipelines.dns.DnsPipeline": 40, "pipelines.containers.ContainersPipeline": 50}
-    run(settings.scrapy_settings() | {"ITEM_PIPELINES": pipelines}, feed(), items.append)
+    run(
+        settings.scrapy_settings() | {"ITEM_PIPELINES": pipelines}, feed(), lambda item, _: items.append(item)
+    )
     return record_of(items[0], detector)
 
 
@@ -107,7 +129,7 @@ def crawl_within(target: Target, settings: CrawlSettings, limit_s: float) -> Rec
     timer = threading.Timer(limit_s, control.kill)
     timer.start()
     try:
-        crawl([target], records.append, settings, control=control)
+        crawl([target], records.extend, settings, control=control)
     finally:
         timer.cancel()
     return records[0] if records else None
@@ -125,16 +147,31 @@ def count_lines(source: str) -> int | None:
 
 
 class _Limited:
-    """The first `limit` targets; remembers whether there were more."""
+    """The first `limit` targets; remembers whether all were taken, and whether there were more."""
 
     def __init__(self, targets: Iterator[Target], limit: int | None) -> None:
         self._targets = targets
         self._limit = limit
+        self.is_read = False
         self.was_cut = False
 
     def __iter__(self) -> Iterator[Target]:
         yield from itertools.islice(self._targets, self._limit)
+        self.is_read = True
         self.was_cut = self._limit is not None and next(self._targets, None) is not None
+
+
+def _lookout(recorder: Recorder, progress: Progress, targets: _Limited) -> Lookout:
+    """Looks out for trouble; the list's end is no trouble."""
+    folder = recorder.store.path.absolute().parent
+    tell = partial(_warn, recorder)
+    return Lookout(folder, tell, left=progress.left, is_ending=lambda: targets.is_read)
+
+
+def _warn(recorder: Recorder, text: str) -> None:
+    """Tell the person, the log and the database; from any thread."""
+    note(f"warning: {text}")
+    recorder.warn(text)
 
 
 def _say_before(recorder: Recorder, lines: int | None, settings: CrawlSettings) -> None:
