@@ -1,25 +1,29 @@
 """The matching engine beside a plain `re` loop and, where they are installed, beside its peers.
 
-    python -m bench.engine CORPUS --rules DIR [--pages 300] [--peers]
+    python -m bench.engine CORPUS --rules DIR [--pages 300] [--peers [FOLDER]]
 
 CORPUS holds pages.jsonl.xz (bench/README.md). DIR is a rule set in the Wappalyzer JSON format, for example
-a checkout of webappanalyzer's `src` folder; without it that part is skipped. All figures are CPU time of one
-process; trust the ratios, which come from the same run.
+a checkout of webappanalyzer's `src` folder; without it the comparisons are skipped. The plain loop takes
+about half a second a page. All figures are CPU time of one process; trust the ratios, which come from the
+same run.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from lxml import etree
 
-from bench import naive
+from bench import naive, peers
 from bench.corpus import rows
 from cli.pages import GivenPage, from_json_line
 from fingerprints.detector import Detector
@@ -27,6 +31,8 @@ from fingerprints.match import match
 from fingerprints.model import Detection, Observation
 from fingerprints.observe import observe
 from fingerprints.resolve import resolve
+
+T = TypeVar("T")
 
 
 def main() -> None:
@@ -36,7 +42,14 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--rules", type=Path, help="a rule set in the Wappalyzer format")
     parser.add_argument("--pages", type=int, default=300)
-    parser.add_argument("--naive-pages", type=int, default=40, help="pages for the plain loop, which is slow")
+    parser.add_argument(
+        "--peers",
+        nargs="?",
+        type=Path,
+        const=Path(tempfile.gettempdir()) / "technograph-peers",
+        metavar="FOLDER",
+        help="also run other detectors (bench/peers.py), which are installed in this folder; default: %(const)s",
+    )
     arguments = parser.parse_args()
     pages = sample(arguments.corpus, arguments.pages)
     size = sum(len(page.html) for page in pages) / len(pages)
@@ -47,9 +60,12 @@ def main() -> None:
     if arguments.rules is None:
         print("\nno --rules DIR: the comparison with a plain loop needs a rule set in the Wappalyzer format")
         return
-    against_naive(pages[: arguments.naive_pages], arguments.rules)
-    print(f"\nthe {arguments.rules} rules on {len(pages)} pages")
-    stages(pages, Detector.load([arguments.rules], ours=False))
+    detector = Detector.load([arguments.rules], ours=False)
+    print(f"\n{arguments.rules}: {len(detector.rules)} technologies, ms CPU a page")
+    stages(pages, detector)
+    against_naive(pages, detector)
+    if arguments.peers is not None:
+        peers.compare(pages, detector, arguments.peers)
 
 
 def sample(corpus: Path, count: int) -> list[GivenPage]:
@@ -106,32 +122,39 @@ def _parse(body: bytes) -> object:
         return None
 
 
-def against_naive(pages: Sequence[GivenPage], rules: Path) -> None:
-    detector = Detector.load([rules], ours=False)
+def against_naive(pages: Sequence[GivenPage], detector: Detector) -> None:
+    """Matching alone, over the same observations, one pass each; then what both found, resolved."""
     observations = observed(pages)
+    rules = detector.rules.values()
     for page in observations:
         match(detector.plan, page)  # compile what these pages need, as a running crawl has
-    engine = cpu_ms(lambda: [match(detector.plan, page) for page in observations], len(pages), passes=1)
-    list(naive.match(detector.rules.values(), observations[0]))
-    slow: list[tuple[Detection, ...]] = []
-    plain = cpu_ms(
-        lambda: slow.extend(
-            resolve(naive.match(detector.rules.values(), page), detector.rules) for page in observations
-        ),
-        len(pages),
-        passes=1,
+    naive.match(rules, observations[0])  # compile everything
+    fast = [timed(match, detector.plan, page) for page in observations]
+    slow = [timed(naive.match, rules, page) for page in observations]
+    report_speed([ms for _, ms in fast], [ms for _, ms in slow])
+    differing = 0
+    for given, (found, _), (expected, _) in zip(pages, fast, slow, strict=True):
+        ours, plain = (_facts(resolve(items, detector.rules)) for items in (found[0], expected))
+        if ours != plain:
+            differing += 1
+            print(f"    {given.id}: engine only {sorted(ours - plain)}, loop only {sorted(plain - ours)}")
+    print(f"  pages with any difference in technologies or versions: {differing}")
+
+
+def timed(search: Callable[..., T], *arguments: Any) -> tuple[T, float]:
+    """The result of a call and its CPU time in milliseconds."""
+    started = time.process_time()
+    result = search(*arguments)
+    return result, (time.process_time() - started) * 1000
+
+
+def report_speed(fast: Sequence[float], slow: Sequence[float]) -> None:
+    ratios = [b / a for a, b in zip(fast, slow, strict=True)]
+    print(
+        f"\nbeside a plain `re` loop over the same {len(fast)} observations, one pass: "
+        f"loop {statistics.fmean(slow):.1f} ms a page, engine {statistics.fmean(fast):.2f} ms: "
+        f"{sum(slow) / sum(fast):.0f} times (median of the pages' ratios {statistics.median(ratios):.0f})"
     )
-    fast = [detector.detect([page]) for page in observations]
-    differing = [
-        (page.id, sorted(_facts(a) ^ _facts(b)))
-        for page, a, b in zip(pages, fast, slow, strict=True)
-        if _facts(a) != _facts(b)
-    ]
-    print(f"\n{rules}: {len(detector.rules)} technologies on {len(pages)} pages, one pass")
-    print(f"  plain `re` loop {plain:.1f} ms a page, engine {engine:.2f} ms: {plain / engine:.0f} times")
-    print(f"  pages with any difference in technologies or versions: {len(differing)}")
-    for page_id, difference in differing[:10]:
-        print(f"    {page_id} {difference[:6]}")
 
 
 def _facts(detections: Sequence[Detection]) -> set[tuple[str, str]]:
@@ -150,22 +173,32 @@ def hostile() -> None:
         print(f"  {name:<12} {took:.1f}")
 
 
+START = """
+import time
+wall, cpu = time.perf_counter(), time.process_time()
+from fingerprints import Detector
+detector = Detector.default()
+wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+first = time.process_time()
+from fingerprints.observe import observe
+page = "<script src='https://js.example.net/a.js'></script><a href='https://www.example.org/'>" * 50
+detector.detect([observe(page, url="https://www.example.com/")])
+first = time.process_time() - first
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(wall, cpu, first, int(peak.split()[1]) / 1024)
+"""
+
+
 def start_up() -> None:
-    """A fresh process, its rules in the cache: seconds to a ready detector, and its memory."""
+    """A fresh process, its rules in the cache: to a ready detector, to its first page, and its memory."""
     Detector.default()
-    code = (
-        "import time; t = time.perf_counter(); from fingerprints.detector import Detector; "
-        "d = Detector.default(); u = time.perf_counter() - t; "
-        "peak = next(l for l in open('/proc/self/status') if l.startswith('VmHWM')); "
-        "print(f'{u:.3f} {int(peak.split()[1]) / 1024:.0f}')"
+    runs = [subprocess.run([sys.executable, "-c", START], capture_output=True, check=True) for _ in range(7)]
+    figures = [tuple(map(float, run.stdout.split())) for run in runs]
+    wall, cpu, first, megabytes = map(min, zip(*figures, strict=True))
+    print(
+        f"\nstart-up from the cache, the best of {len(runs)} processes: {wall:.3f} s ({cpu:.3f} s CPU), "
+        f"{megabytes:.0f} MB resident; its first page costs {first * 1000:.0f} ms CPU more than later ones"
     )
-    seconds, megabytes = min(
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout.split()
-        for _ in range(3)
-    )
-    print(f"\nstart-up from the cache: {seconds} s, {megabytes} MB resident")
 
 
 if __name__ == "__main__":

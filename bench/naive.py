@@ -1,11 +1,19 @@
 """The matching engine without any of its tricks: every pattern over every text with `re`, every selector
-with lxml. Slow and plainly right, it is the yardstick for speed and the oracle for results."""
+with lxml. Slow and plainly right, it is the yardstick for speed and the oracle for results.
+
+Independent of the engine are the searching, the selecting, and the making of versions. Shared is what says
+which question is asked rather than how it is answered: the loaded rules (with JavaScript's syntax already
+translated), the observation and its visible text, and which kinds of resource a signal looks at and how
+much each proves.
+"""
 
 from __future__ import annotations
 
+import copy
 import functools
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from lxml.cssselect import CSSSelector
 
@@ -13,12 +21,11 @@ from fingerprints.match import kind_cap
 from fingerprints.model import Evidence, Observation
 from fingerprints.observe import visible_text
 from fingerprints.plan import kind_allows
-from fingerprints.regexes import expand, plausible_version
 from fingerprints.rules import Channel, Rule, Signal
-from fingerprints.selectors import parse_compound, split_list
 from fingerprints.wappalyzer import for_python
 
-MAX_NODES = 200
+LOOK_AROUND_BYTES = 2048
+"""How much of a text a pattern with look-around sees: a documented bound, not a trick."""
 
 
 @functools.cache
@@ -27,20 +34,19 @@ def compiled(pattern: str) -> re.Pattern[bytes]:
 
 
 @functools.cache
-def css(part: str) -> CSSSelector:
-    return CSSSelector(re.sub(r"([\"'])\s+[iIsS]\s*\]", r"\1]", part), translator="html")
+def css(selector: str) -> CSSSelector:
+    return CSSSelector(selector, translator="html")
 
 
 def match(rules: Iterable[Rule], page: Observation) -> list[Evidence]:
     """Evidence for the channels a static page has: the best match of every signal that matches."""
     text = visible_text(page).encode()
-    scripts = "\n;\n".join(page.scripts).encode("utf-8", "replace")
     styles = "\n".join(page.styles).encode("utf-8", "replace")
     found = []
     for rule in rules:
         for signal in rule.signals:
             best = max(
-                _matches(signal, page, text, scripts, styles),
+                _matches(signal, page, text, styles),
                 default=None,
                 key=lambda e: (e.strength, bool(e.version)),
             )
@@ -49,20 +55,18 @@ def match(rules: Iterable[Rule], page: Observation) -> list[Evidence]:
     return found
 
 
-def _matches(
-    signal: Signal, page: Observation, text: bytes, scripts: bytes, styles: bytes
-) -> Iterator[Evidence]:
+def _matches(signal: Signal, page: Observation, text: bytes, styles: bytes) -> Iterator[Evidence]:
     pattern = compiled(signal.pattern or "")
-    for strength, value, place in _values(signal, page, text, scripts, styles):
-        matched = pattern.search(value[:2048] if signal.backtracks else value)
+    for strength, value, place in _values(signal, page, text, styles):
+        matched = pattern.search(value[:LOOK_AROUND_BYTES] if signal.backtracks else value)
         if matched:
-            version = plausible_version(expand(signal.version, matched)) if signal.version else ""
+            version = _version(signal.version, matched)
             slug = signal.id.rpartition("#")[0]
             yield Evidence(slug, signal.id, signal.on.value, strength, page.url, "", version, "", place)
 
 
 def _values(
-    signal: Signal, page: Observation, text: bytes, scripts: bytes, styles: bytes
+    signal: Signal, page: Observation, text: bytes, styles: bytes
 ) -> Iterator[tuple[float, bytes, str]]:
     """Strength, text and place of everything the signal looks at."""
     match signal.on:
@@ -87,8 +91,8 @@ def _values(
         case Channel.SELECTOR:
             yield from ((signal.strength, value, f"element:{signal.id}") for value in _elements(signal, page))
         case Channel.SCRIPT:
-            if page.scripts:
-                yield signal.strength, scripts, "script"
+            for script in page.scripts:
+                yield signal.strength, script.encode("utf-8", "replace"), "script"
         case Channel.HTML:
             yield signal.strength, page.body, f"html:{signal.id}"
         case Channel.TEXT:
@@ -100,13 +104,6 @@ def _values(
                 yield signal.strength, page.url.encode(), "path"
 
 
-def _selected(part: str, page: Observation) -> list[object]:
-    try:
-        return list(css(part)(page.root))
-    except ValueError:  # control characters, which no page can hold either
-        return []
-
-
 @functools.cache
 def _is_whole(pattern: str, name: str) -> bool:
     try:
@@ -116,32 +113,59 @@ def _is_whole(pattern: str, name: str) -> bool:
 
 
 def _elements(signal: Signal, page: Observation) -> Iterator[bytes]:
+    """What the signal searches in every element its selector chooses."""
+    for element in _selected(signal.name, page):
+        if signal.attribute:
+            value = element.get(signal.attribute)
+            if value is not None:
+                yield value.encode("utf-8", "replace")
+        elif signal.text:
+            content = "".join(element.itertext()).strip()
+            if content:
+                yield content.encode("utf-8", "replace")
+        else:
+            yield b""
+
+
+_CASE_FLAG = re.compile(r"([\"'])\s+[iI]\s*\]")
+
+
+def _selected(selector: str, page: Observation) -> list[Any]:
     if page.root is None:
-        return
-    count = 0
-    for part in split_list(signal.name):
-        compound = parse_compound(part)  # only for the case flag, which XPath does not know
-        loose = compound is not None and any(c.ignore_case for c in compound.conditions)
-        elements = (
-            [
-                e
-                for e in page.root.iter()
-                if isinstance(e.tag, str) and compound.tag in ("*", e.tag) and compound.matches(e)
-            ]
-            if loose and compound is not None
-            else _selected(part, page)
-        )
-        for element in elements:
-            count += 1
-            if count > MAX_NODES:
-                return
-            if signal.attribute:
-                value = element.get(signal.attribute)
-                if value is not None:
-                    yield value.encode("utf-8", "replace")
-            elif signal.text:
-                content = "".join(element.itertext()).strip()
-                if content:
-                    yield content.encode("utf-8", "replace")
-            else:
-                yield b""
+        return []
+    try:
+        if not _CASE_FLAG.search(selector):
+            return list(css(selector)(page.root))
+        return _selected_in_any_case(_CASE_FLAG.sub(r"\1]", selector), page.root)
+    except ValueError:  # control characters, which no page can hold either
+        return []
+
+
+def _selected_in_any_case(selector: str, root: Any) -> list[Any]:
+    """XPath knows no case flag: the selector and a copy of the page in lower case, mapped back by position."""
+    lower = copy.deepcopy(root)
+    for element in lower.iter("*"):
+        for name, value in element.items():
+            element.set(name, value.lower())
+    chosen = set(css(selector.lower())(lower))
+    return [own for own, twin in zip(root.iter("*"), lower.iter("*"), strict=True) if twin in chosen]
+
+
+def _version(template: str, matched: re.Match[bytes]) -> str:
+    """The version by the documented grammar, if it can be one (docs/detection.md says what cannot)."""
+    groups = [(matched[n] or b"").decode("utf-8", "replace") for n in range(matched.re.groups + 1)]
+    groups += [""] * 10  # a group the pattern does not have is empty
+    before, is_ternary, choices = template.partition("?")
+    if is_ternary and ":" in choices and re.search(r"\\\d\Z", before):
+        yes, _, no = choices.partition(":")
+        template = before[:-2] + (yes if groups[int(before[-1])] else no)
+    for number in range(10):
+        template = template.replace(f"\\{number}", groups[number])
+    return template.strip().strip(".") if _can_be_version(template.strip().strip(".")) else ""
+
+
+def _can_be_version(text: str) -> bool:
+    is_date = re.match(r"(?:19|20)\d\d\d\d\d\d(?:\d{2,6})?$", text)
+    is_hash = re.fullmatch(r"(?i)(?=.*\d)(?=.*[a-f])[0-9a-f]{7,}", text)
+    is_count = text.isdigit() and int(text) >= 10_000
+    return len(text) <= 32 and not (is_date or is_hash or is_count)
