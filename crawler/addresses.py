@@ -48,5 +48,5 @@ def literal_address(host: str) -> IP | None:
         pass
     try:
         return IPv4Address(socket.inet_aton(bare))
-    except OSError:
+    except (OSError, ValueError):  # ValueError: characters that no host name has
         return None

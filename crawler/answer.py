@@ -35,6 +35,8 @@ class Answer:
     is_of_robots: bool = False
     """The answer is robots.txt's own failure, which stands for the page."""
     robots: str | None = None
+    crawl_delay_s: float = 0.0
+    """What robots.txt asks to leave between two pages, as far as we go along with it."""
     certificate: Certificate | None = None
     """None for plain http, and for an answer that was cut before it was looked at."""
 
@@ -54,6 +56,7 @@ def answer_of(response: Response) -> Answer:
         is_cut=response.status == 206 or not CUT_FLAGS.isdisjoint(response.flags),
         is_of_robots=ROBOTS_UNREACHABLE in response.flags,
         robots=response.meta.get("robots_txt"),
+        crawl_delay_s=response.meta.get("crawl_delay_s", 0.0),
         certificate=_certificate_of(response),
     )
 

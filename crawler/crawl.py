@@ -33,6 +33,8 @@ class CrawlSettings:
     """Processes; 0 for one a core."""
     concurrency: int = 256
     """Sites open at once in each process."""
+    per_address: int = 16
+    """Requests at a time to one IP address, over all processes (but one of each); 0 for no limit."""
     delay_s: float = 1.0
     target_timeout_s: float = 60.0
     page_timeout_s: float = 15.0
@@ -61,6 +63,10 @@ class CrawlSettings:
             if hasattr(os, "sched_getaffinity")
             else os.cpu_count() or 1
         )
+
+    def per_address_and_process(self) -> int:
+        """Each process's share of `per_address`, rounded down, at least 1."""
+        return max(self.per_address // self.worker_count(), 1) if self.per_address else 0
 
     def sites_at_once(self) -> int:
         """Of one process: no more than a browser can keep up with, when every site waits for it."""
@@ -94,6 +100,7 @@ class CrawlSettings:
             "TECHNOGRAPH_RESOLVE_ALL_TO": self.resolve_all_to,
             "TECHNOGRAPH_NAME_SERVERS": list(self.name_servers),
             "CONCURRENT_REQUESTS": self.sites_at_once(),
+            "TECHNOGRAPH_REQUESTS_PER_ADDRESS": self.per_address_and_process(),
             "DOWNLOAD_DELAY": self.delay_s,
             "LOG_LEVEL": "WARNING",
         }

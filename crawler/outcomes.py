@@ -6,11 +6,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from scrapy.exceptions import DownloadTimeoutError
+
 from fingerprints.model import Outcome
 
 T = TypeVar("T")
 
 DETAIL_CHARS = 160
+
+
+class ConnectTimeoutError(DownloadTimeoutError):
+    """Raised when no connection came about in its time: nobody is there, or a firewall drops the port."""
+
 
 BY_CLASS_NAME = {
     "PrivateAddressError": (Outcome.REFUSED_PRIVATE_ADDRESS, "a private address"),
@@ -18,6 +25,7 @@ BY_CLASS_NAME = {
     "DNSLookupError": (Outcome.DNS_ERROR, "the name does not resolve"),
     "UnknownHostError": (Outcome.DNS_ERROR, "the name does not resolve"),
     "gaierror": (Outcome.DNS_ERROR, "the name does not resolve"),
+    "ConnectTimeoutError": (Outcome.TIMEOUT, "no connection in time"),
     "DownloadTimeoutError": (Outcome.TIMEOUT, "no complete answer in time"),
     "TCPTimedOutError": (Outcome.TIMEOUT, "no connection in time"),
     "TimeoutError": (Outcome.TIMEOUT, "no complete answer in time"),

@@ -7,6 +7,7 @@ share one pace. Scrapy 2.19 has no public way to change a running slot; throttli
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ class Pace:
         slot = self._slot(domain)
         if slot is not None:
             slot.delay = max(slot.delay, delay_s)
+
+    def wait(self, domain: str, wait_s: float) -> None:
+        """Keep still for this long from now on, and between all further requests, too."""
+        slot = self._slot(domain)
+        if slot is not None:
+            slot.delay = max(slot.delay, wait_s)
+            slot.lastseen = monotonic()
 
     def at_once(self, domain: str) -> None:
         """Let the site's next request go without a pause: it belongs to the page already asked for."""

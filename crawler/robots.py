@@ -17,6 +17,7 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http.request import NO_CALLBACK
 
 from crawler.answer import ROBOTS_UNREACHABLE, text_headers
+from crawler.deadline import META_KEY
 from crawler.pace import Pace
 from crawler.redirects import is_within, redirect_location
 from crawler.signals import site_closed
@@ -83,7 +84,7 @@ class RobotsMiddleware:
             self._crawler.stats.inc_value("robotstxt/forbidden")
             raise RobotsDisallowedError("robots.txt asks not to read this page")
         request.meta["robots_txt"] = text
-        self._keep_pace(domain, rules)
+        request.meta["crawl_delay_s"] = self._keep_pace(domain, rules)
         return None
 
     async def _fetch(self, url: str, page: Request, domain: str) -> Response:
@@ -98,14 +99,15 @@ class RobotsMiddleware:
             url = onward
         return response
 
-    def _keep_pace(self, domain: str, rules: Protego) -> None:
-        wanted_s = rules.crawl_delay(self._agent)
-        if wanted_s:
-            self._pace.at_least(domain, min(float(wanted_s), self._max_delay_s))
+    def _keep_pace(self, domain: str, rules: Protego) -> float:
+        """The Crawl-delay that is kept from now on, in seconds; 0 when none is asked for."""
+        wanted_s = min(float(rules.crawl_delay(self._agent) or 0), self._max_delay_s)
+        self._pace.at_least(domain, wanted_s)
+        return wanted_s
 
 
 def _robots_request(url: str, page: Request) -> Request:
-    kept = ("download_slot", "cookiejar", "download_timeout")
+    kept = ("download_slot", "cookiejar", "download_timeout", META_KEY)
     meta = {key: page.meta[key] for key in kept if key in page.meta}
     return Request(url, callback=NO_CALLBACK, meta={**meta, "dont_obey_robotstxt": True})
 

@@ -33,6 +33,7 @@ DEFAULT_REQUEST_HEADERS = {  # default: the same; stated because sites choose th
 CONCURRENT_REQUESTS = 256  # default 16: sites open at once in one process; mostly they are waited for
 CONCURRENT_REQUESTS_PER_DOMAIN = 1  # default 8: never two requests at a time to one site
 DOWNLOAD_DELAY = 1.0  # default 0: seconds between the pages of one site (robots.txt may ask for more)
+TECHNOGRAPH_REQUESTS_PER_ADDRESS = 16  # at a time to one IP address, many sites share one; 0 for no limit
 DOWNLOAD_DELAY_JITTER = 0  # default 0.5, which would make every second pause shorter than promised
 CONCURRENT_ITEMS = 1  # default 100: Scrapy starts that many tasks per response, and we yield one object
 
@@ -45,6 +46,7 @@ TECHNOGRAPH_MAX_CRAWL_DELAY = 10  # seconds; a longer Crawl-delay or Retry-After
 TECHNOGRAPH_MAX_BODY_BYTES = 2 * 1024 * 1024  # a page is cut here and kept; what is above is data
 TECHNOGRAPH_MAX_ROBOTS_BYTES = 500 * 1024  # RFC 9309 section 2.5 asks for at least 500 KiB
 DOWNLOAD_TIMEOUT = 15  # default 180: seconds for one response; a body dripping for 2/3 of it is cut and kept
+TECHNOGRAPH_CONNECT_TIMEOUT = 5  # seconds; long enough for two lost packets. Ports 443 and 80 are both tried
 DNS_TIMEOUT = 5  # default 60
 DOWNLOAD_MAXSIZE = 0  # default 1 GiB: throws larger pages away; our own caps keep what came before them
 DOWNLOAD_WARNSIZE = 0  # default 32 MiB: a warning per site is noise here

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from crawler.answer import ROBOTS_TXT, ROBOTS_UNREACHABLE, Answer
 from crawler.certificates import WRONG_HOST
+from crawler.deadline import Deadline
 from crawler.items import SiteItem, Target
-from crawler.outcomes import failure_outcome, furthest
+from crawler.outcomes import ConnectTimeoutError, failure_outcome, furthest
 from crawler.pages import WANTED, confirmed_kind, next_pages
 from crawler.redirects import is_within, meta_refresh, patience_note, redirect_location, retry_after_s
 from crawler.walls import Verdict, classify
@@ -109,7 +110,8 @@ class Visit:
         self._limits = limits
         self._choose = choose
         self._began_s = now_s
-        self._deadline_s = now_s + limits.target_timeout_s
+        self.deadline = Deadline.after(limits.target_timeout_s, now_s)
+        self._delay_s = limits.delay_s
         self._rungs = deque(ladder(target))
         self._wanted: deque[tuple[PageKind, str]] = deque()
         self._url = self._rungs.popleft()
@@ -129,6 +131,7 @@ class Visit:
 
     def answered(self, answer: Answer, now_s: float) -> Ask | None:
         """What to ask for after a response; None when the visit is over."""
+        self._delay_s = max(self._delay_s, answer.crawl_delay_s)
         if self._may_be_another_site(answer):
             return self._put_it_off(now_s)
         self._cookies.update(set_cookies(answer.headers))
@@ -138,6 +141,7 @@ class Visit:
         wait_s = self._pause_asked_for(answer, now_s)
         if wait_s is not None:
             self._waited_s = wait_s
+            self._delay_s = max(self._delay_s, wait_s)
             return self._ask(self._url, now_s, wait_s=wait_s)
         observation = self._observe(answer)
         refresh = meta_refresh(observation)
@@ -152,10 +156,10 @@ class Visit:
         if self._kind is not PageKind.HOME:
             self._pages.append(Page(self._url, self._kind, outcome))
             return self._next_page(outcome, now_s)
-        if outcome in UNREACHED:
+        if outcome in UNREACHED or isinstance(exception, ConnectTimeoutError):
             self._unreached.append(ending)
-            rung = self._next_rung(outcome)
-            if rung and now_s < self._deadline_s:
+            rung = self._next_rung(exception, outcome)
+            if rung and not self.deadline.is_over(now_s):
                 self._url, self._redirects = rung, 0
                 return self._ask(rung, now_s, at_once=True)
             ending = furthest(self._unreached, key=lambda e: e.outcome)
@@ -200,14 +204,16 @@ class Visit:
     # -- decisions -------------------------------------------------------------------------------------
 
     def _ask(self, url: str, now_s: float, *, at_once: bool = False, wait_s: float = 0.0) -> Ask:
-        left_s = max(self._deadline_s - now_s, 1.0)
+        left_s = max(self.deadline.ends_s - now_s, 1.0)
         return Ask(url, min(self._limits.page_timeout_s, left_s), at_once, wait_s)
 
-    def _next_rung(self, outcome: Outcome) -> str | None:
-        """The next place to look; never again under a name that does not resolve."""
+    def _next_rung(self, exception: BaseException, outcome: Outcome) -> str | None:
+        """The next place to look: not under a name that does not resolve, nor at a port that is silent."""
+        failed = urlsplit(self._url)
         if outcome is Outcome.DNS_ERROR:
-            dead = urlsplit(self._url).netloc
-            self._rungs = deque(rung for rung in self._rungs if urlsplit(rung).netloc != dead)
+            self._rungs = deque(rung for rung in self._rungs if urlsplit(rung).netloc != failed.netloc)
+        if isinstance(exception, ConnectTimeoutError):
+            self._rungs = deque(rung for rung in self._rungs if urlsplit(rung).scheme != failed.scheme)
         return self._rungs.popleft() if self._rungs else None
 
     def _may_be_another_site(self, answer: Answer) -> bool:
@@ -238,7 +244,7 @@ class Visit:
             )
         if not self._may_read(location):
             return self._page_missed(answer, Outcome.REDIRECTED_OFFSITE, "", now_s, redirected_to=location)
-        if now_s >= self._deadline_s:
+        if self.deadline.is_over(now_s):
             return self._page_missed(answer, Outcome.TIMEOUT, "out of time while following redirects", now_s)
         self._url = location
         return self._ask(location, now_s, at_once=True)
@@ -254,7 +260,7 @@ class Visit:
         if self._waited_s is not None or answer.status not in BUSY:
             return None
         wait_s = retry_after_s(answer.headers)
-        if wait_s is None or wait_s > self._limits.max_wait_s or now_s + wait_s >= self._deadline_s:
+        if wait_s is None or wait_s > self._limits.max_wait_s or self.deadline.is_over(now_s + wait_s):
             return None
         return wait_s
 
@@ -319,7 +325,7 @@ class Visit:
         asked = sum(page.outcome is not Outcome.ROBOTS_DISALLOWED for page in self._pages)
         if last is Outcome.BLOCKED or not self._wanted or asked >= self._limits.pages:
             return None
-        if now_s + self._limits.delay_s >= self._deadline_s:
+        if self.deadline.is_over(now_s + self._delay_s):
             self._flags.add("out_of_time")
             return None
         self._kind, self._url = self._wanted.popleft()

@@ -44,6 +44,8 @@ class _Worker:
     tasks: dict[str, Task] = field(default_factory=dict)
     """Under way, by domain."""
     is_ready: bool = False
+    heard_s: float = 0.0
+    """When its last record came."""
     counted: dict[str, float] = field(default_factory=dict)
     """Its counters as of its last record."""
 
@@ -199,6 +201,7 @@ class Workers:
             worker.kill()  # it is broken: a fresh one does its targets again
             return
         worker.counted.update(counted)
+        worker.heard_s = monotonic()
         if worker.tasks.pop(record.domain, None) is not None:
             self._records.put_nowait(record)
         self._hand_out()
@@ -248,12 +251,16 @@ class Workers:
         self._hand_out()
 
     async def _watch(self) -> None:
-        """Kill workers that have not answered for one of their targets in far more than its time."""
+        """Kill workers that have given no record in far more than a target's time, although they have one.
+
+        A single target may well wait longer: for its turn at an address that others are at (neighbours.py).
+        """
         while True:
             await asyncio.sleep(WATCH_S)
             latest_s = monotonic() - self._stuck_after_s
             for worker in self._workers:
-                if any(task.handed_out_s < latest_s for task in worker.tasks.values()):
+                is_silent = worker.heard_s < latest_s
+                if is_silent and any(task.handed_out_s < latest_s for task in worker.tasks.values()):
                     worker.kill()
 
 

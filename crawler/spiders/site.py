@@ -14,6 +14,7 @@ from scrapy.exceptions import CloseSpider, DontCloseSpider
 from scrapy.utils.misc import build_from_crawler, load_object
 
 from crawler.answer import answer_of
+from crawler.deadline import META_KEY
 from crawler.items import SiteItem, Target
 from crawler.pace import Pace
 from crawler.requests import RequestCount
@@ -136,12 +137,17 @@ class SiteSpider(scrapy.Spider):
             callback=self.parse,
             errback=self.failed,
             cb_kwargs={"visit": visit},
-            meta={"download_slot": domain, "cookiejar": domain, "download_timeout": ask.timeout_s},
+            meta={
+                "download_slot": domain,
+                "cookiejar": domain,
+                "download_timeout": ask.timeout_s,
+                META_KEY: visit.deadline,
+            },
             priority=1,  # before new sites: what is begun is finished first
             dont_filter=True,
         )
         if ask.wait_s:
-            self._pace.at_least(domain, ask.wait_s)
+            self._pace.wait(domain, ask.wait_s)
         elif ask.at_once:
             self._pace.at_once(domain)
         return request
