@@ -134,15 +134,14 @@ def _compare_page(
     tallies: dict[str, Tally],
 ) -> None:
     theirs = set(theirs)
-    for name in theirs:
-        options = slugs_of.get(name)
-        if not options:
-            continue
-        hit = next((slug for slug in sorted(options) if slug in ours), None)
-        slug = hit or min(options)
-        if hit:
-            tallies[slug].agree += 1
-            continue
+    agreed, missed = set(), set()
+    for name in theirs & slugs_of.keys():
+        found = slugs_of[name] & ours.keys()
+        agreed |= {min(found)} if found else set()
+        missed |= set() if found else {min(slugs_of[name])}
+    for slug in agreed:
+        tallies[slug].agree += 1
+    for slug in missed - agreed:  # two of their names may be one technology here
         tallies[slug].only_reference += 1
         tallies[slug].reference_wrong += judged.reference_wrong(slug, page)
         tallies[slug].examples["only reference"].append(page)

@@ -32,6 +32,10 @@ HOSTILE_SECONDS = 0.25
 STALE_AFTER = datetime.timedelta(days=365)
 
 _FREE_TEXT = (Channel.HTML, Channel.SCRIPT, Channel.TEXT, Channel.CSS, Channel.URL, Channel.PATH)
+_CPE = re.compile(
+    r"cpe:2\.3:[aho](?::(?:[*-]|(?:[a-z0-9._-]|\\[!-/:-@\[-`{-~])+)){2}(?::(?:[*-]|[a-z0-9._-]+)){8}"
+)
+"""The formatted string of NIST IR 7695, section 6.2: part, vendor and product, then eight more attributes."""
 _BARE_DOT = re.compile(r"(?<![\\\]])[a-z0-9]\.(?:com|net|org|io|co|js|ai|app|eu|de)(?![a-z*+?{])")
 
 
@@ -71,6 +75,8 @@ def check_file(file: RuleFile, detector: Detector) -> Iterator[Finding]:
     for signal in rule.signals:
         yield from check_signal(signal, f"{rule.path}: signal {signal.id.rpartition('#')[2]}")
     yield from _check_names(rule, detector.taxonomy)
+    yield from _check_cpe(rule)
+    yield from _repeated(rule)
     yield from _check_reach(rule)
     yield from _check_examples(file, detector)
     if not file.source:
@@ -143,6 +149,33 @@ def _check_names(rule: Rule, taxonomy: Taxonomy) -> Iterator[Finding]:
     for alias in rule.technology.aliases:
         if alias in known or taxonomy.aliases.get(alias) != rule.slug:
             yield Finding("alias", rule.path, f"alias {alias!r} is taken by another technology")
+
+
+def _check_cpe(rule: Rule) -> Iterator[Finding]:
+    cpe = rule.technology.cpe
+    if cpe and not _CPE.fullmatch(cpe):
+        form = "cpe:2.3:a:vendor:product:*:*:*:*:*:*:*:*"
+        yield Finding("cpe", rule.path, f"{cpe!r} is no CPE 2.3 name; its form is {form}")
+
+
+def _repeated(rule: Rule) -> Iterator[Finding]:
+    seen: dict[tuple[object, ...], str] = {}
+    for signal in rule.signals:
+        number = signal.id.rpartition("#")[2]
+        what = (
+            signal.on,
+            signal.name,
+            signal.pattern,
+            signal.hosts,
+            signal.kinds,
+            signal.party,
+            signal.attribute,
+        )
+        first = seen.setdefault(what, number)
+        if first != number:
+            yield Finding(
+                "repeated", f"{rule.path}: signal {number}", f"the same as signal {first}; take one out"
+            )
 
 
 def _check_reach(rule: Rule) -> Iterator[Finding]:

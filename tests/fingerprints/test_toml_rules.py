@@ -149,6 +149,11 @@ def test_host_must_be_a_bare_host_name(tmp_path: Path) -> None:
             "circle: implies itself through other technologies",
         ),
         ("checked = 2026-11-22", "checked = 2025-01-01", "stale: last checked on 2025-01-01"),
+        (
+            "checked = 2026-11-22",
+            'checked = 2026-11-22\ncpe = "cpe:/a:acme:chat"',
+            "cpe: 'cpe:/a:acme:chat' is no CPE 2.3 name; its form is cpe:2.3:a:vendor:product:*:*:*:*:*:*:*:*",
+        ),
     ],
 )
 def test_lint_says_what_is_wrong_and_what_to_do(old: str, new: str, finding: str, tmp_path: Path) -> None:
@@ -159,6 +164,11 @@ def test_lint_says_what_is_wrong_and_what_to_do(old: str, new: str, finding: str
 def test_unproven_signal_is_named(tmp_path: Path) -> None:
     extra = GOOD + '\n[[signal]]\non = "cookie"\nname = "acme_id"\nstrength = "strong"\n'
     assert findings(tmp_path, extra) == ["unproven: no example fires it; add one with what it needs"]
+
+
+def test_signal_written_twice_is_named(tmp_path: Path) -> None:
+    signal = GOOD[GOOD.index("[[signal]]") : GOOD.index("[[example]]")]
+    assert findings(tmp_path, GOOD + "\n" + signal) == ["repeated: the same as signal 1; take one out"]
 
 
 def test_two_files_may_not_claim_one_host_or_one_pattern(tmp_path: Path) -> None:
