@@ -88,7 +88,7 @@ def from_json_line(line: str | bytes, number: int) -> GivenPage:
     left alone: other programs add their own. Raises PageFormatError naming the line and the key.
     """
     try:
-        data = json.loads(line)
+        data = parse_json(line)
     except (ValueError, RecursionError) as exc:
         raise PageFormatError(f"line {number}: not JSON: {exc}") from exc
     if not isinstance(data, dict):
@@ -99,6 +99,18 @@ def from_json_line(line: str | bytes, number: int) -> GivenPage:
         raise PageFormatError(f"line {number}: {exc}") from exc
 
 
+def parse_json(text: str | bytes) -> Any:
+    """The value of a JSON text in UTF-8. Raises ValueError or RecursionError.
+
+    Half of a surrogate pair is valid in JSON, but could never be written out again: it becomes `?`.
+    """
+    written = text if isinstance(text, str) else text.decode("utf-8-sig")
+    data = json.loads(written)
+    if "\\ud" in written or "\\uD" in written:
+        data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+    return data
+
+
 def _from_object(data: Mapping[str, Any]) -> GivenPage:
     status = data.get("status")
     if status is not None and not isinstance(status, int):
@@ -107,7 +119,7 @@ def _from_object(data: Mapping[str, Any]) -> GivenPage:
     return GivenPage(
         html=_body(data),
         id="" if data.get("id") is None else str(data["id"]),
-        url=_text(data, "url"),
+        url=_address(_text(data, "url")),
         status=status,
         headers={str(k): _values(v) for k, v in _mapping(data, "headers").items()},
         cookies={str(k): "" if v is None else str(v) for k, v in _mapping(data, "cookies").items()},
@@ -135,6 +147,12 @@ def _text(data: Mapping[str, Any], key: str) -> str:
     return value
 
 
+def _address(url: str) -> str:
+    """The URL as it is. Raises ValueError for one that no program can take apart, such as `http://[`."""
+    urlsplit(url)
+    return url
+
+
 def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = data.get(key) or {}
     if not isinstance(value, dict):
@@ -147,8 +165,13 @@ def _values(value: Any) -> list[str]:
 
 
 def read_lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines that are not blank."""
-    for number, line in enumerate(stream, start=1):
+    """Numbered lines that are not blank; of one longer than MAX_LINE_BYTES only its beginning."""
+    number = 0
+    while line := stream.readline(MAX_LINE_BYTES):
+        number += 1
+        rest = line
+        while len(rest) == MAX_LINE_BYTES and not rest.endswith(b"\n"):
+            rest = stream.readline(MAX_LINE_BYTES)
         if line.strip():
             yield number, line
 
@@ -159,31 +182,34 @@ def from_har(path: Path) -> GivenPage:
     Raises PageFormatError when the file is no HAR or holds no document body.
     """
     try:
-        log = json.loads(path.read_bytes())["log"]
-        entries = list(log["entries"])
-    except (ValueError, KeyError, TypeError) as exc:
+        entries = list(parse_json(path.read_bytes())["log"]["entries"])
+        document = next((entry for entry in entries if _is_document(entry)), None)
+        if document is not None:
+            return _from_entry(document, entries)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise PageFormatError(f"{path}: not a HAR file: {exc}") from exc
-    for entry in entries:
-        response = entry.get("response", {})
-        content = response.get("content", {})
-        if (
-            "html" in str(content.get("mimeType", ""))
-            and response.get("status", 0) < 300
-            and content.get("text")
-        ):
-            return _from_entry(entry, entries)
     raise PageFormatError(f"{path}: holds no HTML document with its body; save the HAR with content")
+
+
+def _is_document(entry: Mapping[str, Any]) -> bool:
+    response = entry.get("response", {})
+    content = response.get("content", {})
+    return (
+        "html" in str(content.get("mimeType", ""))
+        and response.get("status", 0) < 300
+        and bool(content.get("text"))
+    )
 
 
 def _from_entry(entry: Mapping[str, Any], entries: list[Mapping[str, Any]]) -> GivenPage:
     response, content = entry["response"], entry["response"]["content"]
-    body = content["text"]
+    body = _text(content, "text")
     headers: dict[str, list[str]] = {}
     for header in response.get("headers", ()):
         headers.setdefault(str(header.get("name", "")), []).append(str(header.get("value", "")))
     return GivenPage(
         html=base64.b64decode(body) if content.get("encoding") == "base64" else body,
-        url=str(entry["request"]["url"]),
+        url=_address(_text(entry["request"], "url")),
         status=response.get("status"),
         headers=headers,
         cookies={str(c.get("name")): str(c.get("value", "")) for c in response.get("cookies", ())},

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from cli.pages import read_lines
+from cli.pages import parse_json, read_lines
 from cli.scoring import note_problems
 from fingerprints.model import InputError, Record
 from fingerprints.model.wire import from_json
@@ -23,20 +22,12 @@ def read_records(path: str) -> Iterator[Record]:
     with sys.stdin.buffer if path == "-" else _open(path) as stream:
         for number, line in read_lines(stream):
             try:
-                record = _parse(line)
+                record = from_json(parse_json(line))
             except (InputError, ValueError, RecursionError) as exc:
                 problems.append(f"{path}:{number}: {exc}; line skipped")
             else:
                 yield record
     note_problems(problems, "lines could not be read")
-
-
-def _parse(line: bytes) -> Record:
-    data = json.loads(line)
-    if b"\\ud" in line.lower():
-        # Half of a surrogate pair is valid in JSON, but could never be written out again as UTF-8.
-        data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
-    return from_json(data)
 
 
 def _open(path: str) -> IO[bytes]:

@@ -116,15 +116,14 @@ def _google(body: str) -> Contents | None:
     try:
         resource, _ = json.JSONDecoder().raw_decode(body, brace)
         tags = [tag for tag in resource["tags"] if isinstance(tag, dict)]
+        macros = [macro for macro in resource.get("macros", ()) if isinstance(macro, dict)]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     live = [tag for tag in tags if tag.get("function") != "__paused"]
     names = {str(tag.get("function", "")) for tag in live}
     names |= {f"{PAUSED}__{tag.get('vtp_originalTagType', '')}" for tag in tags if tag not in live}
     values = [text for tag in live for text in _strings(tag)]
-    values += [
-        text for macro in resource.get("macros", ()) if isinstance(macro, dict) for text in _strings(macro)
-    ]
+    values += [text for macro in macros for text in _strings(macro)]
     return Contents(
         tags=tuple(sorted(names)),
         markup="".join(_markup(tag) for tag in live if tag.get("function") == "__html"),

@@ -53,6 +53,8 @@ def _re2(pattern: str) -> Any:
     options.log_errors = False
     try:
         return re2.compile(pattern, options)
+    except UnicodeEncodeError as exc:
+        raise PatternError(f"{pattern!r}: half of a surrogate pair, which no page in UTF-8 holds") from exc
     except re2.error as exc:
         reason = exc.args[0] if exc.args else exc
         raise PatternError(

@@ -13,8 +13,12 @@ from typing import Any
 from fingerprints.model import Category, InputError, Observability, PageKind, Party, ResourceKind, Technology
 from fingerprints.regexes import group_count, uses_backtracking
 from fingerprints.rules import DEFAULT_KINDS, STRENGTH, Channel, Implied, Rule, Signal
+from fingerprints.selectors import check_selector
 from fingerprints.sources import CATEGORIES, HERE
 from fingerprints.strict import RuleError, Table
+
+MAX_FILE_BYTES = 64_000
+"""Ours have at most 10 kB. Dotted keys take quadratic time to read: a megabyte of them an hour."""
 
 PRICING = ("free", "freemium", "paid", "enterprise", "unknown")
 STATUS = ("active", "sunset", "renamed")
@@ -48,12 +52,14 @@ class RuleFile:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The file as a dict; RuleError with path and line when it is not UTF-8 TOML."""
+    """The file as a dict; RuleError with path and line when it is not UTF-8 TOML of a rule's size."""
     try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise RuleError(f"{path}: larger than {MAX_FILE_BYTES:,} bytes, so not a rule file")
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise RuleError(f"{path}: cannot read: {exc.strerror}") from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except (ValueError, RecursionError) as exc:  # not TOML, not UTF-8, numbers or nesting beyond reason
         raise RuleError(f"{path}: not valid TOML: {exc}") from exc
 
 
@@ -182,6 +188,8 @@ def _signal(slug: str, number: int, table: Table) -> Signal:
     )
     table.done()
     _check_pattern(signal, table.where)
+    if on is Channel.SELECTOR:
+        _check_selector(name, table.where)
     return signal
 
 
@@ -213,6 +221,13 @@ def _kinds(table: Table) -> frozenset[ResourceKind]:
         if kind not in tuple(ResourceKind):
             raise RuleError(f"{table.where}: kind: {kind!r} is not one of {', '.join(ResourceKind)}")
     return frozenset(ResourceKind(kind) for kind in kinds) or DEFAULT_KINDS
+
+
+def _check_selector(selector: str, where: str) -> None:
+    try:
+        check_selector(selector)
+    except Exception as exc:  # whatever the selector library says, the rule cannot be used
+        raise RuleError(f"{where}: selector: {exc}") from exc
 
 
 def _check_pattern(signal: Signal, where: str) -> None:

@@ -101,7 +101,7 @@ def _read(path: Path) -> dict[str, Any]:
         data = json.loads(path.read_bytes())
     except OSError as exc:
         raise RuleError(f"{path}: cannot read: {exc.strerror}") from exc
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise RuleError(f"{path}: not JSON: {exc}") from exc
     if not isinstance(data, dict):
         raise RuleError(f"{path}: holds a {type(data).__name__}, expected an object of technologies")
@@ -281,7 +281,7 @@ class _SetReader:
             if backtracks:
                 translated = for_python(translated)
                 re.compile(translated.encode(), re.IGNORECASE)
-        except (re.error, OverflowError, RecursionError) as exc:
+        except (re.error, OverflowError, RecursionError, UnicodeEncodeError) as exc:
             self.imported.skipped.append(f"{technology}: {key}: {regex!r}: {exc}")
             return None
         return _Pattern(translated, confidence, version, backtracks)
@@ -291,7 +291,7 @@ def _tags(text: str) -> tuple[str, float, str]:
     """Regex, confidence 0..1 and version template of a pattern string with its `\\;key:value` tags."""
     regex, *tags = text.split("\\;")
     values = {key: value for key, _, value in (tag.partition(":") for tag in tags) if _}
-    digits = re.match(r"\s*(-?\d+)", values.get("confidence") or "100")
+    digits = re.match(r"\s*(-?\d{1,9})", values.get("confidence") or "100")
     confidence = min(100, max(0, int(digits[1]))) / 100 if digits else 1.0
     return regex, confidence, values.get("version", "")
 

@@ -86,6 +86,8 @@ def read_table(path: Path) -> Table:
         rows = [Row(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as exc:
         raise TableError(f"{path}:{reader.line_num}: not readable as CSV: {exc}") from exc
+    if not rows:
+        raise TableError(f"{path}: the file holds only empty cells")
     header = tuple(cell.strip() for cell in rows[0].cells)
     return Table(str(path), header, tuple(rows[1:]), delimiter)
 

@@ -29,7 +29,8 @@ class Fields:
     @classmethod
     def of(cls, data: object, where: str) -> Self:
         if not isinstance(data, Mapping):
-            raise RecordFormatError(f"{where.rstrip('.') or 'record'}: expected an object, not {data!r}")
+            found = repr(data)[:_SHOWN_CHARS]
+            raise RecordFormatError(f"{where.rstrip('.') or 'record'}: expected an object, not {found}")
         return cls(data, where)
 
     def text(self, key: str) -> str:
