@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fingerprints.containers import LOADER_KINDS
 from fingerprints.datafiles import data_file
@@ -68,6 +68,10 @@ class Looked:
     containers_parsed: tuple[str, ...] = ()
     dns_ok: bool | None = None
     rendered: bool = False
+    merged_scripts: tuple[str, ...] = ()
+    """Scripts of the site into which an optimiser merged others; nobody read them."""
+    hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Technology to hosts of its vendor that the pages expect and load nothing from."""
 
     @property
     def unparsed(self) -> tuple[str, ...]:
@@ -88,6 +92,7 @@ def assess(
     shares = measured_detectability() if detectability is None else detectability
     checked = _checked(looked)
     loaders = _unread_loaders(taxonomy, detections, looked)
+    hints = {} if looked.rendered else _hints_by_category(taxonomy, looked)
     by_category: dict[str, list[Detection]] = {}
     for detection in detections:
         for slug in detection.categories:
@@ -99,6 +104,7 @@ def assess(
             looked,
             checked,
             loaders,
+            hints.get(category.slug, ()),
             category.slug in taxonomy.covered,
             shares,
         )
@@ -140,6 +146,7 @@ def _assess_one(
     looked: Looked,
     checked: tuple[str, ...],
     loaders: Sequence[str],
+    hints: Sequence[str],
     has_rules: bool,
     shares: Mapping[str, float],
 ) -> Assessment:
@@ -158,8 +165,8 @@ def _assess_one(
         return unknown(Reason.NOT_OBSERVABLE)
     if not has_rules:
         return unknown(Reason.NO_RULES)
-    if detections:
-        return unknown(Reason.WEAK_ONLY)
+    if detections or hints:
+        return unknown(Reason.WEAK_ONLY, *hints)
     if "consent_gated" in looked.flags:
         return unknown(Reason.CONSENT_GATED)
     incomplete = sorted(INCOMPLETE_FLAGS & looked.flags)
@@ -191,7 +198,7 @@ def _missing_surfaces(category: Category, looked: Looked) -> tuple[str, ...]:
 
 
 def _unread_loaders(taxonomy: Taxonomy, detections: Sequence[Detection], looked: Looked) -> tuple[str, ...]:
-    """Containers named but not read, and tag loaders seen without any readable container.
+    """Containers named but not read, and what brings in tools without any container that could be read.
 
     A browser has run such loaders, but not what a consent manager holds back from them.
     """
@@ -199,11 +206,19 @@ def _unread_loaders(taxonomy: Taxonomy, detections: Sequence[Detection], looked:
     if looked.rendered and not any(d.category == CONSENT for d in detections):
         return tuple(loaders)
     kinds_found = {container.partition(":")[0] for container in looked.containers_found}
-    for detection in detections:
-        technology = taxonomy.technologies.get(detection.slug)
-        if technology and technology.loads_others and LOADER_KINDS.get(detection.slug) not in kinds_found:
-            loaders.append(detection.slug)
-    return tuple(loaders)
+    for slug in sorted({detection.slug for detection in detections} | looked.hints.keys()):
+        technology = taxonomy.technologies.get(slug)
+        if technology and technology.loads_others and LOADER_KINDS.get(slug) not in kinds_found:
+            loaders.append(slug)
+    return (*loaders, *looked.merged_scripts)
+
+
+def _hints_by_category(taxonomy: Taxonomy, looked: Looked) -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {}
+    for slug, hosts in looked.hints.items():
+        for category in taxonomy.technologies[slug].categories:
+            found.setdefault(category, set()).update(hosts)
+    return {category: tuple(sorted(hosts)) for category, hosts in found.items()}
 
 
 def _checked(looked: Looked) -> tuple[str, ...]:

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from fingerprints.about import is_about_technologies
 from fingerprints.assess import Looked, assess, coverage, is_implausible
 from fingerprints.detector import Detector
+from fingerprints.hints import hinted
 from fingerprints.loaded import loaded_hosts
+from fingerprints.merged import merged_scripts
 from fingerprints.model import Observation, Outcome, Page, PageKind, Record
 from fingerprints.resolve import resolve
 
@@ -62,6 +64,8 @@ def make_record(
         containers_parsed=parsed,
         dns_ok=dns_ok,
         rendered=rendered,
+        merged_scripts=merged_scripts(readable),
+        hints=hinted(detector, readable),
     )
     assessments = assess(detector.taxonomy, detections, looked)
     return Record(

@@ -1,0 +1,42 @@
+"""Scripts into which an optimiser has merged others, inline snippets included: named on the page, never read.
+
+Such a file may hold any tool's loader, and hides which plugins' files the page would have named.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fingerprints.model import Observation, Party, ResourceKind
+
+_MERGED = re.compile(
+    # Addresses that end in a hash instead of a name, as seen on public pages; minified single files keep theirs.
+    r"/cache/autoptimize/(?:\d+/)?js/autoptimize_[0-9a-f]{32}\.js"
+    r"|/cache/min/\d+/[0-9a-f]{32,40}\.js"  # WP Rocket
+    r"|/litespeed/js/[0-9a-f]{32}\.js"
+    r"|/cache/minify/[0-9a-f]{5}(?:\.[\w.-]+)?\.js"  # W3 Total Cache
+    r"|/siteground-optimizer-combined-js-[0-9a-f]{32}"
+    r"|/cache/fvm/(?:\d+/out/|min/)"
+    r"|/wpo-minify-(?:header|footer)-[\w-]+\.js"  # WP-Optimize
+    r"|/hummingbird-assets/[0-9a-f]{32}\.js"
+    r"|/breeze-minification/js/[\w/]*breeze_[\w-]+\.js"
+    r"|/asset-cleanup/(?:one/)?js/(?:item/)?(?:head|body)-[0-9a-f]{20,40}\.js"
+    r"|jchoptimize/(?:assets|cache)/[\w/]*[0-9a-f]{32}"
+)
+MAX_NAME_CHARS = 80
+
+
+def merged_scripts(pages: Sequence[Observation]) -> tuple[str, ...]:
+    """File names of the merged scripts of the pages' own site, sorted."""
+    urls = {
+        resource.url
+        for page in pages
+        for resource in page.resources
+        if resource.kind is ResourceKind.SCRIPT and resource.party is Party.FIRST
+    }
+    return tuple(sorted({_name(url) for url in urls if _MERGED.search(url)}))
+
+
+def _name(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2][:MAX_NAME_CHARS]
