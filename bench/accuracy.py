@@ -32,12 +32,21 @@ class Tally:
     only_ours: int = 0
     reference_wrong: int = 0
     """Of only_reference, judged not to be there."""
+    unproven: int = 0
+    """Of only_reference, judged possible, though nothing on the page shows it."""
     ours_wrong: int = 0
     """Of only_ours, judged not to be there."""
     examples: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     @property
     def recall(self) -> float:
+        """Of the reference's results that a page bears out, the share we have too."""
+        correct = self.agree + self.only_reference - self.reference_wrong - self.unproven
+        return self.agree / correct if correct else 1.0
+
+    @property
+    def recall_at_worst(self) -> float:
+        """The same, when everything unproven is taken to be right."""
         correct = self.agree + self.only_reference - self.reference_wrong
         return self.agree / correct if correct else 1.0
 
@@ -71,20 +80,22 @@ def main() -> None:
     _table(
         "technology",
         dict(
-            sorted(tallies.items(), key=lambda i: -(i[1].only_reference - i[1].reference_wrong))[
-                : arguments.worst
-            ]
+            sorted(
+                tallies.items(), key=lambda i: -(i[1].only_reference - i[1].reference_wrong - i[1].unproven)
+            )[: arguments.worst]
         ),
     )
     total = Tally()
     for tally in tallies.values():
         _add(total, tally)
     print(
-        f"\nof the reference's results not judged wrong we find {total.recall:.1%}; "
+        f"\nof the reference's results that the pages bear out we find {total.recall:.1%}, "
+        f"or {total.recall_at_worst:.1%} when the unproven count as right; "
         f"of ours, {total.precision:.1%} are not judged wrong"
     )
     print(
-        f"agree {total.agree}, only reference {total.only_reference} ({total.reference_wrong} judged wrong), "
+        f"agree {total.agree}, only reference {total.only_reference} ({total.reference_wrong} judged wrong, "
+        f"{total.unproven} unproven), "
         f"only ours {total.only_ours} ({total.ours_wrong} judged wrong)"
     )
 
@@ -144,6 +155,7 @@ def _compare_page(
     for slug in missed - agreed:  # two of their names may be one technology here
         tallies[slug].only_reference += 1
         tallies[slug].reference_wrong += judged.reference_wrong(slug, page)
+        tallies[slug].unproven += judged.unproven(slug, page)
         tallies[slug].examples["only reference"].append(page)
     for slug, excerpt in ours.items():
         if slug in names and not theirs & set(names[slug]):
@@ -168,22 +180,26 @@ class Judgements:
     def reference_wrong(self, slug: str, page: str) -> bool:
         return bool({page, "*"} & self.wrong.get(("reference", slug), set()))
 
+    def unproven(self, slug: str, page: str) -> bool:
+        return bool({page, "*"} & self.wrong.get(("unproven", slug), set()))
+
     def ours_wrong(self, slug: str, page: str) -> bool:
         return bool({page, "*"} & self.wrong.get(("ours", slug), set()))
 
 
 def _add(total: Tally, part: Tally) -> None:
-    for name in ("agree", "only_reference", "only_ours", "reference_wrong", "ours_wrong"):
+    for name in ("agree", "only_reference", "only_ours", "reference_wrong", "unproven", "ours_wrong"):
         setattr(total, name, getattr(total, name) + getattr(part, name))
 
 
 def _table(what: str, tallies: dict[str, Tally]) -> None:
     print(
-        f"\n{what:<34}{'agree':>7}{'only ref':>10}{'(wrong)':>9}{'only ours':>11}{'(wrong)':>9}{'found':>8}"
+        f"\n{what:<34}{'agree':>7}{'only ref':>10}{'(wrong)':>9}{'(open)':>8}"
+        f"{'only ours':>11}{'(wrong)':>9}{'found':>8}"
     )
     for name, t in tallies.items():
         print(
-            f"{name:<34}{t.agree:>7}{t.only_reference:>10}{t.reference_wrong:>9}"
+            f"{name:<34}{t.agree:>7}{t.only_reference:>10}{t.reference_wrong:>9}{t.unproven:>8}"
             f"{t.only_ours:>11}{t.ours_wrong:>9}{t.recall:>8.0%}"
         )
 
