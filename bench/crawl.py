@@ -61,7 +61,8 @@ class Run:
             f"{name:<8} {self.hosts:>7,} {self.seconds:>7.1f} {self.hosts / self.seconds:>6.0f} {self.steady:>6.0f}"
             f" {self.cpu_s * ms:>7.2f} {workers * ms:>7.2f} {(self.cpu_s - workers) * ms:>7.2f}"
             f" {self.cpu_s * 1000 / max(self.pages, 1):>8.2f} {self.requests / self.hosts:>6.2f}"
-            f" {self.web_cpu_s * ms:>7.2f} {max(self.worker_mb.values()):>7.0f} {self.db_bytes / self.hosts / 1000:>7.1f}"
+            f" {self.web_cpu_s * ms:>7.2f} {max(self.worker_mb.values()):>7.0f}"
+            f" {self.db_bytes / self.hosts / 1000:>7.1f}"
         )
 
 
@@ -100,7 +101,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--concurrency", type=int, default=256, help="as of the crawl command")
     parser.add_argument("--corpus", type=Path, help="serve real pages of this folder (bench/README.md)")
     parser.add_argument("--samples", action="store_true", help="tell where the CPU of the last crawl went")
-    parser.add_argument("--beside", type=int, default=2_000, help="hosts for stock Scrapy; 0: skip all others")
+    parser.add_argument(
+        "--beside", type=int, default=2_000, help="hosts for stock Scrapy; 0: skip all others"
+    )
     return parser.parse_args()
 
 
@@ -155,7 +158,9 @@ def _look_at(worker: int, run: Run) -> None:
 def _read_results(run: Run, db: Path) -> None:
     run.db_bytes = db.stat().st_size
     connection = sqlite3.connect(db)
-    rows = connection.execute("SELECT outcome, count(*) FROM record GROUP BY outcome ORDER BY 2 DESC").fetchall()
+    rows = connection.execute(
+        "SELECT outcome, count(*) FROM record GROUP BY outcome ORDER BY 2 DESC"
+    ).fetchall()
     run.outcomes = dict(rows)
     if sum(run.outcomes.values()) != run.hosts:
         sys.exit(f"{db}: {sum(run.outcomes.values())} records for {run.hosts} targets")
@@ -174,7 +179,11 @@ def growth(kind: str, runs: Sequence[Run]) -> None:
         return
     small, large = runs[0], runs[-1]
     more = large.hosts - small.hosts
-    kept = (max(large.worker_mb.values()) - max(small.worker_mb.values())) * 2**20 / (more / len(large.worker_mb))
+    kept = (
+        (max(large.worker_mb.values()) - max(small.worker_mb.values()))
+        * 2**20
+        / (more / len(large.worker_mb))
+    )
     print(
         f"{kind}: {large.hosts / small.hosts:.0f} times the targets: {large.cpu_s / small.cpu_s:.1f} times the CPU, "
         f"{large.seconds / small.seconds:.1f} times as long; {kept:,.0f} bytes of memory a domain of a worker"
@@ -199,8 +208,7 @@ STAGES = (
     ("crawler/cookies.py", "cookies"),
     ("crawler/handler.py", "http"),
     ("crawler/http1.py", "http"),
-    ("twisted/", "http"),
-    ("OpenSSL/", "http"),
+    ("crawler/connections.py", "http"),
     ("fingerprints/model/wire.py", "to json"),
     ("crawler/worker.py:main.<locals>", "write record"),
     ("crawler/", "visit"),
@@ -213,8 +221,8 @@ def _environment(folder: Path) -> dict[str, str]:
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
-    sampler = Path(__file__).with_name("sampler")
-    return os.environ | {"PYTHONPATH": str(sampler), "BENCH_SAMPLES": str(folder)}
+    paths = [str(Path(__file__).with_name("sampler")), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths), "BENCH_SAMPLES": str(folder)}
 
 
 def where(folder: Path, run: Run) -> None:

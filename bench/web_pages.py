@@ -32,13 +32,19 @@ _TOOLS = (
     "https://analytics.tiktok.com/i18n/pixel/events.js?sdkid=ABC",
 )
 _PLATFORMS = (
-    '<script src="https://cdn.shopify.com/s/files/1/0001/0002/t/3/assets/theme.js"></script>'
-    '<script>window.Shopify = {shop: "bench.myshopify.com", theme: {name: "Dawn", id: 1}};</script>',
-    '<meta name="generator" content="WordPress 6.6.2">'
-    '<link rel="stylesheet" href="/wp-content/themes/astra/style.css?ver=4.8">'
-    '<script src="/wp-includes/js/jquery/jquery.min.js?ver=3.7.1"></script>',
-    '<script id="__NEXT_DATA__" type="application/json">{"buildId": "bench", "page": "/"}</script>'
-    '<script src="/_next/static/chunks/main-0123456789abcdef.js"></script>',
+    (
+        '<script src="https://cdn.shopify.com/s/files/1/0001/0002/t/3/assets/theme.js"></script>'
+        '<script>window.Shopify = {shop: "bench.myshopify.com", theme: {name: "Dawn", id: 1}};</script>'
+    ),
+    (
+        '<meta name="generator" content="WordPress 6.6.2">'
+        '<link rel="stylesheet" href="/wp-content/themes/astra/style.css?ver=4.8">'
+        '<script src="/wp-includes/js/jquery/jquery.min.js?ver=3.7.1"></script>'
+    ),
+    (
+        '<script id="__NEXT_DATA__" type="application/json">{"buildId": "bench", "page": "/"}</script>'
+        '<script src="/_next/static/chunks/main-0123456789abcdef.js"></script>'
+    ),
     '<meta name="generator" content="Webflow"><html data-wf-site="bench">',
 )
 _NAVIGATION = ("/pricing", "/careers", "/contact", "/about", "/blog", "/support")

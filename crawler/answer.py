@@ -64,7 +64,7 @@ def answer_of(response: Response) -> Answer:
 def _certificate_of(response: Response) -> Certificate | None:
     if response.certificate is None:
         return None
-    return read_certificate(response.certificate.dump(), urlsplit(response.url).hostname or "")
+    return read_certificate(response.certificate, urlsplit(response.url).hostname or "")
 
 
 def text_headers(response: Response) -> dict[str, tuple[str, ...]]:

@@ -1,20 +1,14 @@
-"""Downloads that are cut short, keeping what came: too long, too slow, or not a page at all."""
+"""How much of an answer is read: pages that are too long or too slow are cut and kept, files are left alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import monotonic
 from typing import TYPE_CHECKING
-
-from scrapy import signals
-from scrapy.exceptions import StopDownload
 
 from crawler.robots import is_robots_txt
 
 if TYPE_CHECKING:
-    from scrapy import Request
-    from scrapy.crawler import Crawler
-    from scrapy.http import Headers
+    from scrapy.settings import BaseSettings
 
 _PAGE_TYPES = ("text/", "html", "xml", "json", "javascript")
 """Parts of a Content-Type whose body may matter: pages, the JSON that walls answer with, tag containers."""
@@ -30,49 +24,25 @@ def is_worth_reading(content_type: str) -> bool:
     return not lowered or any(part in lowered for part in _PAGE_TYPES)
 
 
-@dataclass(slots=True)
-class _Download:
-    started_s: float
-    body_bytes: int = 0
-
-
+@dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """Scrapy extension: the response still reaches its callback, with the flag `download_stopped`."""
+    """What one answer's body may cost, as received."""
 
-    def __init__(self, *, max_body_bytes: int, max_robots_bytes: int, slow_after_s: float) -> None:
-        self._max_body_bytes = max_body_bytes
-        self._max_robots_bytes = max_robots_bytes
-        self._slow_after_s = slow_after_s
-        self._open: dict[Request, _Download] = {}
+    page_bytes: int
+    robots_bytes: int
+    slow_after_s: float
+    """A body that still comes then is cut: what is there is worth more than a time-out."""
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> BodyLimits:
-        settings = crawler.settings
-        limits = cls(
-            max_body_bytes=settings.getint("TECHNOGRAPH_MAX_BODY_BYTES"),
-            max_robots_bytes=settings.getint("TECHNOGRAPH_MAX_ROBOTS_BYTES"),
+    def from_settings(cls, settings: BaseSettings) -> BodyLimits:
+        return cls(
+            page_bytes=settings.getint("TECHNOGRAPH_MAX_BODY_BYTES"),
+            robots_bytes=settings.getint("TECHNOGRAPH_MAX_ROBOTS_BYTES"),
             slow_after_s=settings.getfloat("DOWNLOAD_TIMEOUT") * 2 / 3,
         )
-        crawler.signals.connect(limits.headers_received, signal=signals.headers_received)
-        crawler.signals.connect(limits.bytes_received, signal=signals.bytes_received)
-        crawler.signals.connect(limits.left_downloader, signal=signals.request_left_downloader)
-        return limits
 
-    def headers_received(self, headers: Headers, request: Request) -> None:
-        content_type = (headers.get("Content-Type") or b"").decode("latin-1")
-        if not is_robots_txt(request.url) and not is_worth_reading(content_type):
-            raise StopDownload(fail=False)
-        self._open[request] = _Download(monotonic())
-
-    def bytes_received(self, data: bytes, request: Request) -> None:
-        download = self._open.get(request)
-        if download is None:
-            return
-        download.body_bytes += len(data)
-        limit = self._max_robots_bytes if is_robots_txt(request.url) else self._max_body_bytes
-        is_slow = monotonic() - download.started_s > self._slow_after_s
-        if download.body_bytes >= limit or is_slow:
-            raise StopDownload(fail=False)
-
-    def left_downloader(self, request: Request) -> None:
-        self._open.pop(request, None)
+    def bytes_of(self, url: str, content_type: str) -> int:
+        """The most that is read; 0 for a body that is no page."""
+        if is_robots_txt(url):
+            return self.robots_bytes
+        return self.page_bytes if is_worth_reading(content_type) else 0

@@ -60,8 +60,8 @@ TECHNOGRAPH_ALLOW_PRIVATE_ADDRESSES = False  # True in the demo and the tests: t
 TECHNOGRAPH_RESOLVE_ALL_TO = ""  # "IP:PORT" or "http=IP:PORT,https=IP:PORT" of a web of our own
 TECHNOGRAPH_NAME_SERVERS: list[str] = []  # empty: the system's; best for large crawls: a local cache
 DOWNLOAD_HANDLERS = {
-    "http": "crawler.handler.CappedHTTPHandler",  # default keeps idle sockets 240 s and has no cap on headers
-    "https": "crawler.handler.CappedHTTPHandler",
+    "http": "crawler.handler.LeanHTTPHandler",  # default keeps idle sockets 240 s, has no cap on headers,
+    "https": "crawler.handler.LeanHTTPHandler",  # and takes twice the CPU
     "data": None,
     "file": None,  # a redirect must never read this machine's files
     "ftp": None,
@@ -90,7 +90,7 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,  # we never copy a response's meta
 }
-EXTENSIONS = {"crawler.limits.BodyLimits": 100, "crawler.requests.RequestCount": 200}
+EXTENSIONS = {"crawler.requests.RequestCount": 200}
 ITEM_PIPELINES = {
     "pipelines.dns.DnsPipeline": 40,  # MX, TXT, NS, SOA and aliases; failures kept apart from no record
     "pipelines.containers.ContainersPipeline": 50,  # what the tag containers on the pages would load
