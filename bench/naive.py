@@ -13,7 +13,7 @@ import copy
 import functools
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from lxml.cssselect import CSSSelector
 
@@ -23,9 +23,6 @@ from fingerprints.observe import visible_text
 from fingerprints.plan import kind_allows
 from fingerprints.rules import Channel, Rule, Signal
 from fingerprints.wappalyzer import for_python
-
-LOOK_AROUND_BYTES = 2048
-"""How much of a text a pattern with look-around sees: a documented bound, not a trick."""
 
 
 @functools.cache
@@ -58,7 +55,7 @@ def match(rules: Iterable[Rule], page: Observation) -> list[Evidence]:
 def _matches(signal: Signal, page: Observation, text: bytes, styles: bytes) -> Iterator[Evidence]:
     pattern = compiled(signal.pattern or "")
     for strength, value, place in _values(signal, page, text, styles):
-        matched = pattern.search(value[:LOOK_AROUND_BYTES] if signal.backtracks else value)
+        matched = pattern.search(value)
         if matched:
             version = _version(signal.version, matched)
             slug = signal.id.rpartition("#")[0]
@@ -135,7 +132,7 @@ def _selected(selector: str, page: Observation) -> list[Any]:
         return []
     try:
         if not _CASE_FLAG.search(selector):
-            return list(css(selector)(page.root))
+            return cast("list[Any]", css(selector)(page.root))
         return _selected_in_any_case(_CASE_FLAG.sub(r"\1]", selector), page.root)
     except ValueError:  # control characters, which no page can hold either
         return []
@@ -147,7 +144,7 @@ def _selected_in_any_case(selector: str, root: Any) -> list[Any]:
     for element in lower.iter("*"):
         for name, value in element.items():
             element.set(name, value.lower())
-    chosen = set(css(selector.lower())(lower))
+    chosen = set(cast("list[Any]", css(selector.lower())(lower)))
     return [own for own, twin in zip(root.iter("*"), lower.iter("*"), strict=True) if twin in chosen]
 
 
@@ -168,4 +165,4 @@ def _can_be_version(text: str) -> bool:
     is_date = re.match(r"(?:19|20)\d\d\d\d\d\d(?:\d{2,6})?$", text)
     is_hash = re.fullmatch(r"(?i)(?=.*\d)(?=.*[a-f])[0-9a-f]{7,}", text)
     is_count = text.isdigit() and int(text) >= 10_000
-    return len(text) <= 32 and not (is_date or is_hash or is_count)
+    return text.isprintable() and len(text) <= 32 and not (is_date or is_hash or is_count)

@@ -1,7 +1,7 @@
 """Regular expressions that strangers' pages are searched with: linear-time only, and their literals.
 
 RE2 never backtracks, so a hostile page cannot make a pattern slow. What RE2 cannot do (look-around,
-back-references) is confirmed by `re` on texts of at most BACKTRACK_BYTES.
+back-references) is confirmed by `re` on at most BACKTRACK_BYTES at a time.
 """
 
 from __future__ import annotations
@@ -20,6 +20,13 @@ from fingerprints.model import InputError
 
 BACKTRACK_BYTES = 2048
 """A polynomial pattern over 2 KB stays in the milliseconds (measured on real rule sets, 2026-11)."""
+
+_MAX_CANDIDATES = 20
+"""Places on one text that a pattern with look-around is tried at."""
+
+_LOOKS = ("(?=", "(?!", "(?<=", "(?<!")
+_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?<?[=!]|.", re.DOTALL)
+"""What a parenthesis may hide in: an escape, a character class; and the look-arounds themselves."""
 
 MIN_LITERAL = 3
 """Shorter runs occur on nearly every page, so searching for them first saves nothing."""
@@ -40,10 +47,59 @@ Search = Callable[[bytes], Match]
 def compile_search(pattern: str, *, backtracks: bool = False) -> Search:
     """A case-insensitive, unanchored search over UTF-8 bytes. Raises PatternError."""
     if backtracks:
-        compiled = re.compile(pattern.encode(), re.IGNORECASE)
-        return lambda text: compiled.search(text[:BACKTRACK_BYTES])
+        return _backtracking_search(pattern)
     search: Search = _re2(pattern).search
     return search
+
+
+def _backtracking_search(pattern: str) -> Search:
+    """A search by `re` near the places RE2 points at.
+
+    A pattern can match only where it matches without its look-around, which RE2 finds in linear time; what
+    has back-references is looked for in the first BACKTRACK_BYTES only.
+    """
+    exact = re.compile(pattern.encode(), re.IGNORECASE)
+    loose = without_look_around(pattern)
+    if loose is None or uses_backtracking(loose):
+        return lambda text: exact.search(text, 0, BACKTRACK_BYTES)
+    candidate = _re2(loose).search
+    sees_the_end = re.search(r"\$|\\[Zz]", pattern) is not None
+
+    def search(text: bytes) -> Match:
+        position = 0
+        for _ in range(_MAX_CANDIDATES):
+            found = candidate(text, position)
+            if found is None:
+                return None
+            start, end = found.span()
+            cut = min(len(text), start + BACKTRACK_BYTES)
+            matched = exact.search(text, start, cut)
+            if matched and not (sees_the_end and matched.end() == cut < len(text)):
+                return matched
+            position = max(end, start + 1)
+        return None
+
+    return search
+
+
+def without_look_around(pattern: str) -> str | None:
+    """The pattern with every look-around taken out, None where a back-reference needs what was matched.
+
+    >>> without_look_around(r"<(?!svg)[^>]+\\sdata-v"), without_look_around(r"(a)\\1")
+    ('<(?:)[^>]+\\\\sdata-v', None)
+    """
+    if re.search(r"(?<!\\)(?:\\\\)*(?:\\[1-9]|\(\?P=)", pattern):
+        return None
+    pieces, opened = [], 0
+    for piece in _PIECE.findall(pattern):
+        if opened:
+            opened += piece.startswith("(") - (piece == ")")
+        elif piece in _LOOKS:
+            opened = 1
+            pieces.append("(?:)")
+        else:
+            pieces.append(piece)
+    return "".join(pieces)
 
 
 @functools.cache
@@ -230,13 +286,13 @@ def expand(template: str, match: Match) -> str:
 
 
 def plausible_version(text: str) -> str:
-    """The text if it can be a version, else nothing: not too long, no hash, no date, no cache key.
+    """The text if it can be a version, else nothing: short and printable, no hash, no date, no cache key.
 
     >>> plausible_version("6.4.2"), plausible_version("20240101"), plausible_version("123a8470")
     ('6.4.2', '', '')
     """
     text = text.strip().strip(".")
-    if not text or len(text) > _VERSION_CHARS or _DATE.match(text):
+    if not text.isprintable() or not text or len(text) > _VERSION_CHARS or _DATE.match(text):
         return ""
     if text.isdigit():
         return text if int(text) < 10_000 else ""

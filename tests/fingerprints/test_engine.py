@@ -159,6 +159,33 @@ def test_patterns_that_re2_refuses_are_known(pattern: str, backtracks: bool) -> 
     assert uses_backtracking(pattern) is backtracks
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        (r"acme(?!-test)", "acme-live", "acme"),
+        (r"acme(?!-test)", "acme-test", None),
+        (r"\b(?<!-)acme\b", "the-acme no acme", "acme"),
+        (r"\b(?<!-)acme\b", "the-acme only", None),
+        (r"<(?!svg)\w+[^>]+data-v-", "<svg data-v-1><p id=a data-v-2>", "<p id=a data-v-"),
+        (r"acme(?=-live)$", "acme-live", None),
+        (r"(acme) \1", "acme acme", "acme acme"),
+        (r"acme(?=(?:\)|[)(]))", "acme acme)", "acme"),
+    ],
+)
+@pytest.mark.parametrize("before", [0, 50_000])
+def test_look_around_is_confirmed_anywhere_in_a_long_text(
+    pattern: str, text: str, found: str | None, before: int
+) -> None:
+    if pattern.endswith(r"\1") and before:
+        pytest.skip("what has back-references is looked for at the beginning only")
+    matched = compile_search(pattern, backtracks=True)(b"." * before + text.encode())
+    assert (matched and matched[0].decode()) == found
+
+
+def test_end_of_what_is_looked_at_is_not_the_end_of_the_text() -> None:
+    assert compile_search(r"acme(?!-test)\w*$", backtracks=True)(b"acme" + b"x" * 5_000 + b".") is None
+
+
 def test_search_is_without_regard_to_case_and_linear() -> None:
     assert compile_search("ACME-(x+x+)+y")(b"acme-" + b"x" * 50_000) is None
 
