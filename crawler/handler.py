@@ -23,6 +23,7 @@ from crawler.http1 import Answer
 from crawler.limits import BodyLimits
 from crawler.neighbours import Neighbours
 from crawler.outcomes import ConnectTimeoutError
+from crawler.pace import Pace
 from crawler.resolver import Endpoint
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class LeanHTTPHandler(BaseDownloadHandler):
         self._connect_timeout_s = settings.getfloat("TECHNOGRAPH_CONNECT_TIMEOUT")
         self._limits = BodyLimits.from_settings(settings)
         self._connections = Connections(self._connect_timeout_s)
+        self._pace = Pace(crawler)
         # A web of our own has one address and nobody else on it.
         is_mapped = bool(settings.get("TECHNOGRAPH_RESOLVE_ALL_TO"))
         self._neighbours = Neighbours(0 if is_mapped else settings.getint("TECHNOGRAPH_REQUESTS_PER_ADDRESS"))
@@ -58,6 +60,7 @@ class LeanHTTPHandler(BaseDownloadHandler):
         deadline: Deadline | None = request.meta.get(META_KEY)
         is_new = deadline is not None and not deadline.has_begun
         async with self._neighbours.turn(endpoints[0][0], is_new=is_new):
+            self._pace.sent(request.meta["download_slot"])
             timeout_s = request.meta.get("download_timeout", self._timeout_s)
             if deadline is not None:
                 now_s = monotonic()

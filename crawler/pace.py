@@ -34,6 +34,12 @@ class Pace:
             slot.delay = max(slot.delay, wait_s)
             slot.lastseen = monotonic()
 
+    def sent(self, domain: str) -> None:
+        """The site's request goes out now, whatever it waited for: the next pause begins here."""
+        slot = self._slot(domain)
+        if slot is not None:
+            slot.lastseen = monotonic()
+
     def at_once(self, domain: str) -> None:
         """Let the site's next request go without a pause: it belongs to the page already asked for."""
         slot = self._slot(domain)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
+import threading
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Self
+
+Names = Mapping[str, Sequence[str] | Sequence[Sequence[str]] | None]
 
 A, AAAA = 1, 28
 NXDOMAIN = 3
@@ -19,9 +24,10 @@ class NameServer(asyncio.DatagramProtocol):
     server that never answers. Use it as an async context manager.
     """
 
-    def __init__(self, names: dict[str, list[str] | None]) -> None:
+    def __init__(self, names: Names) -> None:
         self.names = names
         self.queries: Counter[str] = Counter()
+        self._asked: Counter[tuple[str, int]] = Counter()
         self.address = ""
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -39,7 +45,7 @@ class NameServer(asyncio.DatagramProtocol):
         assert self._transport is not None
         name, kind, question = _question(data)
         self.queries[name] += 1
-        addresses = self.names.get(name, ["nxdomain"])
+        addresses = self._answer_to(name, kind)
         if addresses is None:
             return
         exists = addresses != ["nxdomain"]
@@ -51,6 +57,31 @@ class NameServer(asyncio.DatagramProtocol):
             b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 0, len(a.packed)) + a.packed for a in wanted
         )
         self._transport.sendto(head + question + body, addr)
+
+    def _answer_to(self, name: str, kind: int) -> Sequence[str] | None:
+        answers = self.names.get(name, ["nxdomain"])
+        self._asked[name, kind] += 1
+        if answers and not isinstance(answers[0], str):
+            return answers[min(self._asked[name, kind], len(answers)) - 1]
+        return answers  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
+def serving(names: Names) -> Iterator[NameServer]:
+    """A name server in a thread of its own."""
+    server, ready, ended = NameServer(names), threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        async with server:
+            ready.set()
+            await asyncio.to_thread(ended.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    assert ready.wait(10), "the name server did not start"
+    yield server
+    ended.set()
+    thread.join(10)
 
 
 def _question(data: bytes) -> tuple[str, int, bytes]:

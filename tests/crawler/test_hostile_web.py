@@ -46,7 +46,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
             workers=2,
             delay_s=0.05,
             concurrency=32,
-            page_timeout_s=7,  # several times what a busy machine needs for a healthy page
+            page_timeout_s=9,  # several times what a busy machine needs for a healthy page
             target_timeout_s=TARGET_TIMEOUT_S,
             allow_private=True,
             resolve_all_to=web.resolve_all_to,

@@ -240,6 +240,15 @@ async def robots_goes_round_in_circles(request: Request, reply: Reply) -> None:
         await reply.page()
 
 
+@case(Outcome.OK)
+async def robots_asks_for_a_slow_crawl(request: Request, reply: Reply) -> None:
+    """robots.txt asks for a second between pages."""
+    if request.path == "/robots.txt":
+        await reply.page(b"User-agent: *\nCrawl-delay: 1\n", content_type="text/plain")
+    else:
+        await reply.page(SHOP)
+
+
 # -- sites that are no page -------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ import re
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,11 @@ class HostileWeb:
     """Host to the most requests that were open at the same time."""
     times: dict[str, list[float]] = field(default_factory=dict)
     """Host to when its pages were asked for, robots.txt apart."""
+    addresses: tuple[str, ...] = ("127.0.0.1",)
+    """Where it listens, at the same port; needed when a test cares who shares an address."""
+    at_address: Counter[str] = field(default_factory=Counter)
+    most_at_address: Counter[str] = field(default_factory=Counter)
+    """Address to the most requests that were open at the same time."""
     folder: Path = Path("/tmp")
     _loop: asyncio.AbstractEventLoop | None = None
     _thread: threading.Thread | None = None
@@ -168,13 +173,17 @@ class HostileWeb:
         loop.close()
 
     async def _listen(self) -> list[asyncio.Server]:
-        plain = await asyncio.start_server(lambda r, w: self._serve(r, w, False), "127.0.0.1", 0, backlog=512)
+        plain = await self._listen_at(self.addresses[0], 0)
         secure = await asyncio.start_server(
             lambda r, w: self._serve(r, w, True), "127.0.0.1", 0, ssl=self._tls_context(), backlog=512
         )
         self.http_port = plain.sockets[0].getsockname()[1]
         self.https_port = secure.sockets[0].getsockname()[1]
-        return [plain, secure]
+        more = [await self._listen_at(address, self.http_port) for address in self.addresses[1:]]
+        return [plain, secure, *more]
+
+    async def _listen_at(self, address: str, port: int) -> asyncio.Server:
+        return await asyncio.start_server(lambda r, w: self._serve(r, w, False), address, port, backlog=512)
 
     def _tls_context(self) -> ssl.SSLContext:
         """Shows each host the certificate of its case; a handshake with any other host fails."""
@@ -194,16 +203,24 @@ class HostileWeb:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_tls: bool) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             request = self._parse(await reader.readuntil(b"\r\n\r\n"), is_tls)
-            self.at_once[request.host] += 1
-            self.most_at_once[request.host] = max(self.most_at_once[request.host], self.at_once[request.host])
-            answer = asyncio.ensure_future(self._answer(request, Reply(writer)))
-            hung_up = asyncio.ensure_future(reader.read(1))
-            try:
-                await asyncio.wait({answer, hung_up}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                self.at_once[request.host] -= 1
-                await _ended({answer, hung_up})
+            with self._counted(request.host, writer.get_extra_info("sockname")[0]):
+                answer = asyncio.ensure_future(self._answer(request, Reply(writer)))
+                hung_up = asyncio.ensure_future(reader.read(1))
+                try:
+                    await asyncio.wait({answer, hung_up}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    await _ended({answer, hung_up})
         writer.close()
+
+    @contextlib.contextmanager
+    def _counted(self, host: str, address: str) -> Iterator[None]:
+        self.at_once[host] += 1
+        self.at_address[address] += 1
+        self.most_at_once[host] = max(self.most_at_once[host], self.at_once[host])
+        self.most_at_address[address] = max(self.most_at_address[address], self.at_address[address])
+        yield
+        self.at_once[host] -= 1
+        self.at_address[address] -= 1
 
     def _parse(self, head: bytes, is_tls: bool) -> Request:
         first, *lines = head.decode("latin-1").split("\r\n")
