@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import threading
@@ -111,6 +112,12 @@ class PagesType(click.ParamType[int | Literal["auto"]]):
 )
 @click.option("--until", metavar="HH:MM", help="Stop at this local time; the same command goes on later.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Crawl at most N more targets.")
+@click.option(
+    "--report",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page about the crawl when it ends; `technograph report` makes it later.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary.")
 @allow_private_option
 @resolve_all_to_option
@@ -129,6 +136,7 @@ def crawl(
     rejected: Path | None,
     limit: int | None,
     fresh: bool,
+    report: Path | None,
     quiet: bool,
     until: str | None,
     delay: float,
@@ -145,6 +153,8 @@ def crawl(
       technograph crawl prospects.csv --contact https://acme.com/bot
       technograph crawl prospects.csv --until 07:00
     """
+    if report:
+        check_report_path(report)
     check_auto(**{name: options[name] for name in ("pages", "render", "icp", "rules")})
     job = Job(
         source=source,
@@ -155,6 +165,7 @@ def crawl(
         fresh=fresh,
         quiet=quiet,
         command=shlex.join(["technograph", *sys.argv[1:]]),
+        report_path=report,
     )
     settings = CrawlSettings(
         delay_s=delay, target_timeout_s=timeout, log_path=db_path.with_suffix(".workers.log"), **options
@@ -163,6 +174,12 @@ def crawl(
     with stopping_at(until, control), Store.open(db_path) as store:
         if not crawl_into(store, job, settings, control):
             sys.exit(STOPPED_EARLY)
+
+
+def check_report_path(path: Path) -> None:
+    """Raise InputError now for a page that could not be written in the morning."""
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"--report {path}: the folder {path.parent} is not there or cannot be written")
 
 
 def check_auto(pages: int | str, render: str, icp: str, rules: str) -> None:

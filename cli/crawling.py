@@ -86,8 +86,12 @@ def crawl_into(store: Store, job: Job, settings: CrawlSettings, control: Control
                 recorder.finish()
             else:
                 recorder.stop()
+    if job.report_path:
+        from cli.crawl_report import write_report
+
+        write_report(store, recorder.crawl.id, str(job.report_path))
     if not job.quiet:
-        note(crawl_summary(recorder, report, control.stats, finished=is_whole))
+        note(crawl_summary(recorder, report, control.stats, finished=is_whole, page=job.report_path))
     return finished
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from cli.output import BEGAN_S
+from cli.output import BEGAN_S, note
 from fingerprints.model import TechnographError
 from fingerprints.model.spelling import nearest
 
@@ -31,6 +31,7 @@ COMMANDS = {
     "stats": ("cli.stats", "Usage of technologies and categories over the stored sites."),
     "audit": ("cli.audit", "What is missed without a browser, measured per category."),
     "runs": ("cli.stats", "The crawls in the database."),
+    "report": ("cli.crawl_report", "Write a page about one crawl: outcomes, speed, slow sites, warnings."),
     "detect": ("cli.detect", "Detect technologies in pages you already have, or in one URL."),
     "rules": ("cli.rules", "List, explain, check and write fingerprint rules."),
 }
@@ -114,7 +115,7 @@ def _exit_code() -> int:
         print("technograph: stopped", file=sys.stderr)  # noqa: T201
         return 3
     except TechnographError as exc:
-        print(f"technograph: {exc}", file=sys.stderr)  # noqa: T201
+        note(f"technograph: {exc}")
         return exc.exit_code
     except (ReaderGoneError, BrokenPipeError):
         # Python would complain once more while flushing at exit, so stdout is pointed elsewhere.

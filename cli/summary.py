@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from time import monotonic
 
 from cli.progress import duration
@@ -14,7 +15,12 @@ TOP_CATEGORIES = 12
 
 
 def crawl_summary(
-    recorder: Recorder, report: TargetReport, stats: Mapping[str, float], *, finished: bool
+    recorder: Recorder,
+    report: TargetReport,
+    stats: Mapping[str, float],
+    *,
+    finished: bool,
+    page: Path | None = None,
 ) -> str:
     """Outcomes, what can be assessed, what is used most, what it cost, and the next commands; several lines.
 
@@ -37,6 +43,7 @@ def crawl_summary(
     lines.append(_line("spared", sparing_text(stats)))
     lines.append(_line("rendered", rendering_text(stats)))
     lines.append(f"  log          {recorder.log.path}")
+    lines.append(_line("report", str(page) if page else ""))
     lines += _next_steps(recorder, finished=finished)
     return "\n".join(line for line in lines if line)
 
