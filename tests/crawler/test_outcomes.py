@@ -17,7 +17,7 @@ from twisted.internet import error as internet
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
-from crawler.outcomes import explain_same_failure, failure_outcome, furthest
+from crawler.outcomes import failure_outcome, furthest
 from crawler.resolver import PrivateAddressError
 from fingerprints.model import Outcome
 
@@ -93,31 +93,3 @@ def test_long_message_is_cut():
 def test_failure_that_got_furthest_is_reported():
     failures = [Outcome.DNS_ERROR, Outcome.REFUSED, Outcome.TLS_ERROR, Outcome.REFUSED]
     assert furthest(failures, key=lambda outcome: outcome) is Outcome.TLS_ERROR
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "sentence"),
-    [
-        ({Outcome.DNS_ERROR: 19}, None),
-        ({Outcome.DNS_ERROR: 20, Outcome.OK: 3}, None),
-        ({Outcome.OK: 500}, None),
-        ({Outcome.PARKED: 500}, None),
-        ({}, None),
-        (
-            {Outcome.DNS_ERROR: 1_500, Outcome.OK: 2, Outcome.SUPPRESSED: 900},
-            (
-                "1,500 of 1,502 sites ended as dns_error: no name resolves; "
-                "is this machine online, and does its DNS resolver answer?"
-            ),
-        ),
-        (
-            {Outcome.TLS_ERROR: 20},
-            (
-                "20 of 20 sites ended as tls_error: no TLS connection succeeds; "
-                "does something on this network intercept HTTPS?"
-            ),
-        ),
-    ],
-)
-def test_same_failure_everywhere_is_explained(outcomes, sentence):
-    assert explain_same_failure(outcomes) == sentence
