@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from scrapy.exceptions import (
     CannotResolveHostError,
@@ -10,7 +12,9 @@ from scrapy.exceptions import (
 )
 
 from crawler.answer import Answer
+from crawler.certificates import Certificate
 from crawler.items import Target
+from crawler.outcomes import ConnectTimeoutError
 from crawler.resolver import PrivateAddressError
 from crawler.robots import RobotsDisallowedError
 from crawler.visit import Limits, Visit, ladder
@@ -88,6 +92,62 @@ def test_site_that_was_reached_or_must_not_be_is_asked_once(error: Exception, ou
     assert site.item("").outcome is outcome
 
 
+def test_silent_port_leads_to_the_other_scheme_once() -> None:
+    site = visit()
+    asked = [site.begin(0.0)]
+    while (ask := site.failed(ConnectTimeoutError(), 1.0)) is not None:
+        asked.append(ask)
+    assert [ask.url for ask in asked] == ["https://acme.com/", "http://acme.com/"]
+    assert (site.item("").outcome, site.item("").detail) == (Outcome.TIMEOUT, "no connection in time")
+
+
+WRONG_HOST = Certificate("Authority", frozenset({"tls_wrong_host"}))
+
+
+def test_page_shown_with_the_certificate_of_another_site_is_read_last() -> None:
+    site = visit(pages=1)
+    asked = [site.begin(0.0)]
+    for _ in range(3):
+        last = asked[-1].url
+        is_tls = last.startswith("https:")
+        ask = (
+            site.answered(replace(page(last), certificate=WRONG_HOST), 1.0)
+            if is_tls
+            else site.failed(DownloadConnectionRefusedError(), 1.0)
+        )
+        assert ask is not None
+        asked.append(ask)
+    assert [ask.url for ask in asked] == ladder(site.target)
+    assert site.failed(DownloadConnectionRefusedError(), 1.0).url == "https://acme.com/"  # type: ignore[union-attr]
+    assert site.answered(replace(page(), certificate=WRONG_HOST), 2.0) is None
+    assert (site.item("").outcome, site.item("").flags) == (Outcome.OK, ("tls_wrong_host",))
+
+
+def test_site_that_redirects_to_a_page_with_a_wrong_certificate_means_it() -> None:
+    site = visit(pages=1)
+    for _ in range(2):
+        assert site.failed(DownloadConnectionRefusedError(), 1.0) is not None
+    ask = site.answered(page("http://acme.com/", b"", 302, location="https://acme.com/"), 1.0)
+    assert ask is not None
+    assert site.answered(replace(page(ask.url), certificate=WRONG_HOST), 1.0) is None
+    assert site.item("").outcome is Outcome.OK
+
+
+def test_time_of_a_target_begins_when_its_first_request_is_sent() -> None:
+    site = visit(target_timeout_s=30)
+    site.deadline.begin(100.0)  # it was waiting for others at its address
+    site.deadline.begin(120.0)
+    assert site.answered(page(body=SHOP), 128.0) is not None
+    with pytest.raises(DownloadTimeoutError, match="the 30 s of this site are over"):
+        site.deadline.allowed_s(15, 130.0)
+
+
+def test_page_that_does_not_fit_behind_its_crawl_delay_is_not_waited_for() -> None:
+    site = visit(target_timeout_s=30)
+    assert site.answered(replace(page(body=SHOP), crawl_delay_s=10.0), 21.0) is None
+    assert site.item("").detail == "stopped after 30 s"
+
+
 def test_ladder_ends_with_the_time_of_the_target() -> None:
     assert visit(target_timeout_s=10).failed(DownloadConnectionRefusedError(), 11.0) is None
 
@@ -147,6 +207,7 @@ def test_site_that_asks_for_patience_is_asked_once_more_and_no_more() -> None:
     assert (ask.url, ask.wait_s) == ("https://acme.com/", 5.0)
     assert site.answered(page(status=429, body=b"", retry_after="5"), 7.0) is None
     assert site.item("").outcome is Outcome.BLOCKED
+    assert site.item("").detail == "429 Too Many Requests; still so after the 5 s it asked for"
 
 
 @pytest.mark.parametrize("wait", ["3600", "Wed, 21 Oct 2099 07:28:00 GMT", "soon", "-5"])
