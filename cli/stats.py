@@ -15,7 +15,7 @@ _HELP = {"help_option_names": ["-h", "--help"]}
 CATEGORY_COLUMNS = ("category", "label", "present", "absent", "unknown", "present_pct")
 TECHNOLOGY_COLUMNS = ("technology", "name", "sites", "usage_pct", "share_pct", "assessed")
 CRAWL_COLUMNS = (
-    "crawl", "started_at", "finished_at", "source", "records", "read", "ruleset", "tool_version",
+    "crawl", "started_at", "finished_at", "source", "records", "read", "ruleset", "tool_version", "outcomes",
 )  # fmt: skip
 
 
@@ -58,6 +58,8 @@ def stats(category: str | None, db_path: Path, by: str | None, include_stale: bo
 @output_options
 def runs(db_path: Path, output: Output) -> None:
     """The crawls in the database, the newest first; one that is not finished goes on when run again.
+
+    `technograph report CRAWL` writes a page about one of them.
 
     \b
     Example:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -140,8 +141,8 @@ def similar_domains(store: Store, domain: str) -> list[str]:
 
 
 def crawls(store: Store) -> list[Row]:
-    """Every crawl, the newest first, with how many records it has and how many of them were read."""
-    return list(store.ask(_CRAWLS))
+    """Every crawl, the newest first: how many records it has, how many were read, and outcome to sites."""
+    return [row | {"outcomes": _most_first(row["outcomes"])} for row in store.ask(_CRAWLS)]
 
 
 def category_usage(store: Store, freshness: Freshness) -> list[Row]:
@@ -166,6 +167,10 @@ def technology_usage(
     totals = {row["platform"]: row for row in store.ask(_ASSESSED.format(group=group), (*since, category))}
     users = store.ask(_USERS.format(group=group), (category, freshness.present_since))
     return [_usage_row(row, totals[row["platform"]]) for row in users if row["platform"] in totals]
+
+
+def _most_first(counts: str) -> dict[str, int]:
+    return dict(sorted(json.loads(counts).items(), key=lambda item: (-item[1], item[0])))
 
 
 def _category_row(row: Row, sites: int) -> Row:
@@ -213,10 +218,14 @@ WHERE site.domain = ? ORDER BY record.scanned_at DESC, record.id DESC
 _SAME_START = 3
 _SIMILAR = "SELECT domain FROM site WHERE domain >= ? AND domain < ? ORDER BY domain LIMIT 2000"
 _CRAWLS = """
-SELECT crawl.id AS crawl, crawl.started_at, crawl.finished_at, crawl.source, count(record.id) AS records,
-       count(record.id) FILTER (WHERE record.outcome IN ('ok', 'partial')) AS "read",
+SELECT crawl.id AS crawl, crawl.started_at, crawl.finished_at, crawl.source,
+       coalesce(sum(counted.sites), 0) AS records,
+       coalesce(sum(counted.sites) FILTER (WHERE counted.outcome IN ('ok', 'partial')), 0) AS "read",
+       json_group_object(counted.outcome, counted.sites) FILTER (WHERE counted.sites) AS outcomes,
        crawl.ruleset, crawl.tool_version
-FROM crawl LEFT JOIN record ON record.crawl_id = crawl.id
+FROM crawl LEFT JOIN (
+    SELECT crawl_id, outcome, count(*) AS sites FROM record GROUP BY crawl_id, outcome
+) AS counted ON counted.crawl_id = crawl.id
 GROUP BY crawl.id ORDER BY crawl.id DESC
 """
 _CATEGORY_USAGE = """
