@@ -18,45 +18,10 @@ from crawler.crawl import CrawlSettings, crawl
 from crawler.items import Target
 from fingerprints.model import Outcome, Record
 from tests.crawler.sockets import OUTSIDE
+from tests.hostile.names import NOWHERE, REBINDING, REFUSED, SPELLINGS
 from tests.nameserver import Names, serving
 
 ROOT = Path(__file__).parents[2]
-
-REFUSED = {
-    "loopback": "127.0.0.1",
-    "this-host": "0.0.0.0",
-    "private-ten": "10.0.0.1",
-    "private-b": "172.16.0.1",
-    "private-c": "192.168.1.1",
-    "carrier-grade": "100.64.0.1",
-    "metadata": "169.254.169.254",
-    "benchmark": "198.18.0.1",
-    "multicast": "224.0.0.1",
-    "broadcast": "255.255.255.255",
-    "loopback-six": "::1",
-    "link-local-six": "fe80::1",
-    "unique-local-six": "fd00:ec2::254",
-    "mapped": "::ffff:127.0.0.1",
-    "six-to-four": "2002:7f00:1::",
-    "nat-sixty-four": "64:ff9b::7f00:1",
-}
-"""What an address is, and such an address: each is a site's own, and where another site redirects to."""
-
-SPELLINGS = {
-    "dotted": "127.0.0.1",
-    "short": "127.1",
-    "decimal": "2130706433",
-    "hexadecimal": "0x7f000001",
-    "octal": "0177.0.0.1",
-    "six": "[::1]",
-    "four-in-six": "[::ffff:127.0.0.1]",
-}
-"""Of this machine's address, as a list or a redirect may write it."""
-
-REBINDING = {
-    "rebinds.com": [[OUTSIDE], ["127.0.0.1"]],
-}
-"""Names that lead outside at first and inside from then on."""
 
 
 @dataclass
@@ -104,7 +69,7 @@ class Crawled:
 
 def names() -> Names:
     """Every site's addresses."""
-    table: dict[str, list[str] | list[list[str]]] = dict(REBINDING)
+    table: dict[str, list[str] | list[list[str]] | None] = {**REBINDING, **NOWHERE}
     for what, address in REFUSED.items():
         table |= {f"{what}.com": [address], f"to-{what}.com": [OUTSIDE], f"inside.to-{what}.com": [address]}
     return table | {f"to-{spelling}.com": [OUTSIDE] for spelling in SPELLINGS}
@@ -125,7 +90,8 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
         patch.setattr(CrawlSettings, "scrapy_settings", lambda _: watched)
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("CONNECTIONS_LOG", str(folder / "connections"))
-        hosts = [host for host in names() if not host.startswith("inside.")] + list(SPELLINGS.values())
+        hosts = [host for host in names() if not host.startswith("inside.")]
+        hosts += [*SPELLINGS.values(), "no-such-name.com"]
         records: list[Record] = []
         crawl(
             (Target(host, f"http://{host}:{web.port}/") for host in dict.fromkeys(hosts)),
@@ -177,3 +143,8 @@ def test_address_of_this_machine_in_the_list_is_refused_however_it_is_spelled(
 
 def test_name_that_leads_inside_the_second_time_is_refused_then(crawled: Crawled) -> None:
     assert crawled.records["rebinds.com"].outcome is Outcome.REFUSED_PRIVATE_ADDRESS
+
+
+@pytest.mark.parametrize("host", [*NOWHERE, "no-such-name.com"])
+def test_name_that_leads_nowhere_is_a_dns_error(crawled: Crawled, host: str) -> None:
+    assert crawled.records[host].outcome is Outcome.DNS_ERROR

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tests.hostile import breaking, markup, sites
+from tests.hostile.names import REFUSED, SPELLINGS
 from tests.hostile.web import CASES, Case
 
 INTRODUCTION = """\
@@ -24,6 +25,22 @@ Whatever the site does, these hold:
 - no address that the policy refuses is connected to (`tests/crawler/test_private_addresses.py` watches the sockets).
 """
 
+NAMES = """\
+## Names and addresses
+
+These have their own crawl, with a real name server and a watch on every socket of the worker
+(`tests/crawler/test_private_addresses.py`).
+
+| site | outcome |
+|---|---|
+| its name does not exist, has no address, or its name server is silent | `dns_error` |
+| its name leads to, or redirects to a name of its own that leads to: {refused} | `refused_private_address` |
+| it stands in the list as {spellings} | `refused_private_address` |
+| it redirects to one of those spellings | `redirected_offsite` |
+| its name leads to a public address for robots.txt and to 127.0.0.1 after that | `refused_private_address` |
+| port 443 drops connections, port 80 answers (`tests/crawler/test_politeness.py`) | `ok` |
+"""
+
 PARTS = {
     "Odd, unwilling, elsewhere, or no page": sites,
     "Breaking the protocol": breaking,
@@ -33,7 +50,12 @@ PARTS = {
 
 def table() -> str:
     """The page, generated from the cases."""
-    return "\n".join([INTRODUCTION, *_parts()])
+    names = NAMES.format(refused=_listed(REFUSED.values()), spellings=_listed(SPELLINGS.values()))
+    return "\n".join([INTRODUCTION, *_parts(), names])
+
+
+def _listed(addresses: Iterable[str]) -> str:
+    return ", ".join(f"`{address}`" for address in addresses)
 
 
 def _parts() -> Iterator[str]:

@@ -255,8 +255,8 @@ def gzip_gigabyte(wbits: int = 31) -> bytes:
 def brotli_gigabyte() -> bytes:
     """1 GB in under 1 KB: one meta-block of 16 MB that copies what was before it, 64 times."""
     packer = brotli.Compressor(quality=5, lgwin=24)
-    page = packer.process(PAGE) + packer.flush()
-    first, again = (packer.process(b" " * 16 * MB) + packer.flush() for _ in range(2))
+    page: bytes = packer.process(PAGE) + packer.flush()
+    first, again = (bytes(packer.process(b" " * 16 * MB) + packer.flush()) for _ in range(2))
     return page + first + again * 63
 
 

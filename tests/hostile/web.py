@@ -197,7 +197,7 @@ class HostileWeb:
             connection.context = made[known.tls]
             return None
 
-        context.sni_callback = choose  # type: ignore[assignment]
+        context.sni_callback = choose
         return context
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_tls: bool) -> None:
