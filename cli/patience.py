@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crawler.crawl import Control
-from store.opening import BUSY_TIMEOUT_S
+from store import opening
 
 PATIENCE_S = 1800.0
 """Longer than any command of ours needs to write; a program that was left open holds the lock for ever."""
@@ -25,7 +25,7 @@ class Patience:
         self._is_over = False
 
     def __call__(self, waited_s: float) -> bool:
-        if waited_s < 2 * BUSY_TIMEOUT_S and not self._is_over:
+        if waited_s < 2 * opening.BUSY_TIMEOUT_S and not self._is_over:
             minutes = round(PATIENCE_S / 60)
             self._warn(
                 f"{self._path}: locked by another program; the crawl waits for it, up to {minutes} minutes"

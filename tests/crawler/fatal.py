@@ -35,3 +35,10 @@ class DiesAtOneSite:
     def request_reached_downloader(self, request: Request) -> None:
         if "killer.test" in request.url:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class SpoilsOneRecord:
+    """A pipeline behind all others: what it makes of shop.test is no record."""
+
+    def process_item(self, item: dict[str, Any]) -> dict[str, Any]:
+        return {} if item["domain"] == "shop.test" else item

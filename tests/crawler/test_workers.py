@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from crawler.crawl import Control, CrawlSettings, crawl
 from crawler.items import Target
+from crawler.settings import ITEM_PIPELINES
 from crawler.workers import WorkerError
 from fingerprints.model import Outcome, Record
 from tests.hostile import HostileWeb
@@ -63,9 +65,12 @@ def test_targets_of_a_killed_worker_are_done_again(settings: CrawlSettings) -> N
             if len(records) in (3, 9):
                 os.kill(children(os.getpid(), "crawler.worker")[0], signal.SIGKILL)
 
-    crawl(sites(24), sink, settings)
+    control = Control()
+    crawl(sites(24), sink, settings, control=control)
     assert domains(records) == Counter(target.domain for target in sites(24))
     assert {record.outcome for record in records} == {Outcome.OK}
+    assert control.stats["requests/sites"] == 24  # those of the killed workers included, none twice
+    assert control.stats["requests/all"] == sum(record.requests or 0 for record in records)
 
 
 def test_target_that_kills_its_workers_costs_no_other_site(
@@ -82,6 +87,38 @@ def test_target_that_kills_its_workers_costs_no_other_site(
     assert outcomes == {target.domain: Outcome.OK for target in sites(8)}
     killer = next(record for record in records if record.domain == "killer.test")
     assert (killer.id, killer.detail) == ("k1", "3 crawling processes died while they read this site")
+
+
+def test_worker_that_sends_no_record_is_replaced_and_the_site_gets_its_outcome(
+    settings: CrawlSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    spoiling = {"ITEM_PIPELINES": ITEM_PIPELINES | {"tests.crawler.fatal.SpoilsOneRecord": 950}}
+    changed = settings.scrapy_settings() | spoiling
+    monkeypatch.setattr(CrawlSettings, "scrapy_settings", lambda _: changed)
+    records: list[Record] = []
+    crawl([*sites(8), Target("shop.test", "https://shop.test/")], records.extend, settings)
+    outcomes = {record.domain: record.outcome for record in records}
+    assert outcomes.pop("shop.test") is Outcome.INTERNAL_ERROR
+    assert outcomes == {target.domain: Outcome.OK for target in sites(8)}
+
+
+def test_workers_go_on_while_the_sink_is_held_up(settings: CrawlSettings, web: HostileWeb) -> None:
+    targets = [Target(f"site{n}.test", f"http://site{n}.test/") for n in range(100, 124)]
+    records: list[Record] = []
+
+    def all_are_read() -> bool:
+        return all(web.requests[target.domain, "/"] for target in targets)
+
+    def sink(new: Sequence[Record]) -> None:
+        deadline = time.monotonic() + 60
+        while not all_are_read() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        records.extend(new)
+
+    crawl(targets, sink, settings)
+    assert domains(records) == Counter(target.domain for target in targets)
+    assert {record.outcome for record in records} == {Outcome.OK}
 
 
 def test_worker_that_cannot_start_is_told_with_its_log(settings: CrawlSettings, tmp_path: Path) -> None:
@@ -109,6 +146,12 @@ def test_stopping_finishes_what_is_under_way_and_begins_nothing_more(settings: C
 
     assert not crawl(sites(100), sink, settings, control=control)
     assert 1 <= len(records) < 20  # of 100: two workers with four sites each, and what they gave meanwhile
+
+
+def test_crawl_stopped_before_it_begins_asks_nobody(settings: CrawlSettings) -> None:
+    control = Control()
+    control.stop()
+    assert not crawl(sites(4), lambda _: pytest.fail("a site was crawled"), settings, control=control)
 
 
 def test_no_targets_is_a_finished_crawl(settings: CrawlSettings) -> None:
