@@ -19,6 +19,15 @@ def children(parent: int, named: str) -> list[int]:
     return sorted(found)
 
 
+def peak_memory_mb(process_id: int) -> float:
+    """The most memory the process has had resident so far; 0 when it has ended."""
+    try:
+        status = (Path("/proc") / str(process_id) / "status").read_text()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if "VmHWM" in line), 0.0)
+
+
 def is_running(process_id: int) -> bool:
     try:
         return (Path("/proc") / str(process_id) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"

@@ -295,7 +295,7 @@ async def zstd_bomb(_: Request, reply: Reply) -> None:
 
 @case(Outcome.PARTIAL, flags=("body_cut",))
 async def bomb_in_a_bomb(_: Request, reply: Reply) -> None:
-    """gzip in gzip: 5 KB that become 1 GB."""
+    """gzip in gzip: 3 KB that become 1 GB."""
     await reply.page(gzip.compress(gzip_gigabyte(), 9), "Content-Encoding: gzip, gzip")
 
 
