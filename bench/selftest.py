@@ -14,7 +14,8 @@ from pathlib import Path
 from fingerprints.detector import Detector
 from fingerprints.match import match
 from fingerprints.rules import Signal
-from fingerprints.selftest import matching_text, page_for
+from fingerprints.selectors import parse_compound, split_list
+from fingerprints.selftest import VOID, matching_text, page_for
 
 FIRES = "fires"
 
@@ -47,10 +48,18 @@ def outcome(detector: Detector, signal: Signal) -> str:
         return "not tried: look-around, no text can be made from its parse tree"
     page = page_for(signal)
     if page is None:
-        made = not signal.pattern or matching_text(signal.pattern) is not None
-        return f"not tried: {'selector with combinators' if made else 'no matching text found'}"
+        return f"not tried: {why_not(signal)}"
     fired = any(evidence.signal == signal.id for evidence in match(detector.plan, page)[0])
     return FIRES if fired else "tried, and does not fire"
+
+
+def why_not(signal: Signal) -> str:
+    if signal.pattern and matching_text(signal.pattern) is None:
+        return "no matching text found"
+    compound = parse_compound(split_list(signal.name)[0])
+    if signal.text and compound is not None and compound.tag in VOID:
+        return "text in an element that never has any: a dead rule"
+    return "selector with combinators"
 
 
 if __name__ == "__main__":

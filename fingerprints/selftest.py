@@ -10,7 +10,7 @@ import re
 import re._constants as sre
 import re._parser as sre_parser
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fingerprints.hosts import host_of
@@ -21,6 +21,8 @@ from fingerprints.rules import Channel, Signal
 from fingerprints.selectors import parse_compound, split_list
 
 PAGE = "https://www.example.com/"
+VOID = frozenset({"base", "br", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+"""Elements that never hold text, so that no page fires a rule that looks for some in them."""
 _CLASS_SAMPLES: dict[object, str] = {
     sre.CATEGORY_DIGIT: "7",
     sre.CATEGORY_WORD: "a",
@@ -37,48 +39,59 @@ def matching_text(pattern: str) -> str | None:
         tree = sre_parser.parse(pattern, re.IGNORECASE | re.ASCII)
     except (re.error, OverflowError, RecursionError):
         return None
-    text = _sequence(tree)
-    signal = Signal("selftest#1", Channel.HTML, 1.0, pattern)
-    search = search_of(signal)
-    for candidate in (text, f" {text} ", f"{text} ", f" {text}", f'"{text}"'):
-        if search(candidate.encode("utf-8", "replace")):
-            return candidate
+    search = search_of(Signal("selftest#1", Channel.HTML, 1.0, pattern))
+    for writer in _WRITERS:
+        text = writer.sequence(tree)
+        for candidate in (text, f" {text} ", f"{text} ", f" {text}", f'"{text}"'):
+            if search(candidate.encode("utf-8", "replace")):
+                return candidate
     return None
 
 
-def _sequence(items: Iterable[tuple[Any, Any]]) -> str:
-    return "".join(_item(op, argument) for op, argument in items)
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes texts for parse trees."""
+
+    fillers: str
+    """What stands where several characters may, the best first."""
+    repeats: int = 0
+    """How often something optional is written."""
+
+    def sequence(self, items: Iterable[tuple[Any, Any]]) -> str:
+        return "".join(self._item(op, argument) for op, argument in items)
+
+    def _item(self, op: Any, argument: Any) -> str:
+        if op is sre.LITERAL:
+            return chr(argument)
+        if op is sre.NOT_LITERAL:
+            return next(char for char in self.fillers if ord(char) != argument)
+        if op is sre.ANY:
+            return self.fillers[0]
+        if op is sre.IN:
+            return self._member(argument)
+        if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+            least, most, inner = argument
+            return self.sequence(inner) * min(int(most), max(int(least), self.repeats))
+        if op is sre.SUBPATTERN:
+            return self.sequence(argument[3])
+        if op is sre.BRANCH:
+            return self.sequence(argument[1][0])
+        return ""
+
+    def _member(self, items: list[tuple[Any, Any]]) -> str:
+        """A character the class contains."""
+        if items[0][0] is sre.NEGATE:
+            return next(char for char in self.fillers if not any(_contains(item, char) for item in items[1:]))
+        op, argument = items[0]
+        if op is sre.LITERAL:
+            return chr(argument)
+        if op is sre.RANGE:
+            return chr(argument[0])
+        return _CLASS_SAMPLES.get(argument, "a")
 
 
-def _item(op: Any, argument: Any) -> str:
-    if op is sre.LITERAL:
-        return chr(argument)
-    if op is sre.NOT_LITERAL:
-        return "x" if argument != ord("x") else "y"
-    if op is sre.ANY:
-        return "x"
-    if op is sre.IN:
-        return _member(argument)
-    if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
-        least, _, inner = argument
-        return _sequence(inner) * int(least)
-    if op is sre.SUBPATTERN:
-        return _sequence(argument[3])
-    if op is sre.BRANCH:
-        return _sequence(argument[1][0])
-    return ""
-
-
-def _member(items: list[tuple[Any, Any]]) -> str:
-    """A character the class contains."""
-    if items[0][0] is sre.NEGATE:
-        return next(char for char in "xy71 -_/.A'\"" if not any(_contains(item, char) for item in items[1:]))
-    op, argument = items[0]
-    if op is sre.LITERAL:
-        return chr(argument)
-    if op is sre.RANGE:
-        return chr(argument[0])
-    return _CLASS_SAMPLES.get(argument, "a")
+_WRITERS = (_Writer(".xy71 -_/A'\""), _Writer("xy71 -_/.A'\""), _Writer(" xy71-_/.A'\"", repeats=1))
+"""A full stop first: an unescaped one was most likely meant to be one. A space parts words last."""
 
 
 def _contains(item: tuple[Any, Any], char: str) -> bool:
@@ -174,6 +187,8 @@ def _selector_page(signal: Signal, text: str) -> Observation | None:
         given = attributes.get(signal.attribute, "")
         attributes[signal.attribute] = text if given.lower() in text.lower() else f"{given} {text}".strip()
     tag = "div" if compound.tag == "*" else compound.tag
+    if signal.text and tag in VOID:
+        return None
     written = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes.items())
     content = text if tag in ("script", "style") else html.escape(text)  # raw text knows no entities
     content = (content or "x") * signal.text
