@@ -43,7 +43,9 @@ def main() -> None:
         )
     if arguments.write:
         table = compared.table(
-            source=SOURCE.format(sites=compared.sites), measured=datetime.now(UTC).date().isoformat()
+            Detector.default().taxonomy,
+            source=SOURCE.format(sites=compared.sites),
+            measured=datetime.now(UTC).date().isoformat(),
         )
         TABLE.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
         print(f"wrote {TABLE}: {len(table['categories'])} categories")

@@ -11,7 +11,8 @@ import click
 from cli.comparison import Comparison, present
 from cli.database import db_option, open_for_reading
 from cli.output import Output, note, open_output, output_options, write_rows
-from cli.scoring import NO_DATA
+from cli.scoring import NO_DATA, rule_taxonomy
+from fingerprints.assess import TABLE_VARIABLE
 from store.pairs import rendered_pairs
 
 COLUMNS = ("category", "known", "found", "unknown", "absent", "share", "low", "high", "missed")
@@ -38,6 +39,7 @@ def audit(ctx: click.Context, db_path: Path, table_path: str | None, output: Out
     Example:
       technograph crawl sample.csv && technograph crawl sample.csv --render always
       technograph audit --format table
+      technograph audit --write ours.json && TECHNOGRAPH_DETECTABILITY=ours.json technograph crawl list.csv
     """
     compared = Comparison()
     with open_for_reading(db_path) as store:
@@ -50,6 +52,8 @@ def audit(ctx: click.Context, db_path: Path, table_path: str | None, output: Out
         write_rows(compared.rows(), COLUMNS, output)
     if table_path:
         _write_table(compared, table_path)
+        if table_path != "-":
+            note(f"{TABLE_VARIABLE}={table_path} makes crawls trust absences as far as this table goes")
     known = sum(share.known for share in compared.categories.values())
     absent = sum(share.absent for share in compared.categories.values())
     note(
@@ -59,6 +63,7 @@ def audit(ctx: click.Context, db_path: Path, table_path: str | None, output: Out
 
 def _write_table(compared: Comparison, path: str) -> None:
     table = compared.table(
+        rule_taxonomy(),
         source=f"technograph audit: {compared.sites} sites crawled without and with a browser",
         measured=datetime.now(UTC).date().isoformat(),
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fingerprints.model import AssessmentState, DetectionState, Record
+from fingerprints.model import AssessmentState, DetectionState, Observability, Record, Taxonomy
 from icp.statistics import wilson
 
 ENOUGH_SITES = 5
@@ -86,7 +86,7 @@ class Comparison:
                 "missed": [f"{tool} {count}" for tool, count in sorted(share.missed.items())],
             }
 
-    def table(self, *, source: str, measured: str) -> dict[str, Any]:
+    def table(self, taxonomy: Taxonomy, *, source: str, measured: str) -> dict[str, Any]:
         """The shape of data/reference/detectability.json; categories with too few sites only counted."""
         enough = {slug: s for slug, s in sorted(self.categories.items()) if s.known >= ENOUGH_SITES}
         return {
@@ -94,10 +94,19 @@ class Comparison:
             "measured": measured,
             "sites": self.sites,
             "about": "share is (found + 1) / (known + 2), the rule of succession, because few sites prove "
-            "little; low and high are the 95% Wilson interval of found / known",
+            "little; low and high are the 95% Wilson interval of found / known; classes: all their categories",
+            "classes": {kind: _row(s) for kind, s in self._classes(taxonomy) if s.known >= ENOUGH_SITES},
             "categories": {slug: _row(share) for slug, share in enough.items()},
             "too_few": {slug: s.known for slug, s in sorted(self.categories.items()) if slug not in enough},
         }
+
+    def _classes(self, taxonomy: Taxonomy) -> Iterator[tuple[str, Share]]:
+        """The categories of each observability class taken together."""
+        for kind in Observability:
+            members = [
+                s for slug, s in self.categories.items() if taxonomy.categories[slug].observability is kind
+            ]
+            yield kind.value, Share(sum(s.known for s in members), sum(s.found for s in members))
 
 
 def present(record: Record) -> dict[str, set[str]]:

@@ -19,6 +19,7 @@ from cli.database import db_option
 from cli.web_options import allow_private_option, resolve_all_to_option
 from crawler.crawl import PAGES, Control, CrawlSettings
 from crawler.targets import Suppressions, read_suppressions
+from fingerprints.assess import measured_detectability
 from fingerprints.model import InputError
 from store.database import Store
 
@@ -183,7 +184,8 @@ def check_report_path(path: Path) -> None:
 
 
 def check_auto(pages: int | str, render: str, icp: str, rules: str) -> None:
-    """Raise InputError now for what would end every worker: no browser, or a profile that cannot be read."""
+    """Raise InputError now for what would end every worker: no browser, or a file that cannot be read."""
+    measured_detectability()
     if icp and "auto" not in (pages, render):
         raise InputError(
             "--icp decides what --pages auto reads and where --render auto looks; give one of them, or score "

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fingerprints.containers import LOADER_KINDS
 from fingerprints.datafiles import data_file
@@ -20,6 +22,7 @@ from fingerprints.model import (
     Category,
     Detection,
     DetectionState,
+    InputError,
     Observability,
     Outcome,
     PageKind,
@@ -34,7 +37,10 @@ DNS_ABSENCE_CAP = 0.7
 """Seen through DNS and links only, an absence is weaker (records and scoring, class D)."""
 
 DEFAULT_DETECTABILITY = {Observability.HTML: 0.9, Observability.MANAGED: 0.75, Observability.DNS: 0.7}
-"""Confidence of an absence in a category that was never measured."""
+"""Most confidence of an absence in a category with too few known users, or none, to have been measured."""
+
+TABLE_VARIABLE = "TECHNOGRAPH_DETECTABILITY"
+"""Names a table of your own (`technograph audit --write`); what it measured goes before ours."""
 
 INCOMPLETE_FLAGS = frozenset(
     {
@@ -86,8 +92,8 @@ def assess(
 ) -> tuple[Assessment, ...]:
     """One assessment per category of the taxonomy, in its order.
 
-    `detectability` is the share (0..1) of known users of a category's tools that a static scan finds; it
-    caps the confidence of an absence. By default the measured table of this package.
+    `detectability` is the share (0..1) of known users that a static scan finds, by category and by class
+    (`H`, `M`, `D`); it caps the confidence of an absence. By default what was measured.
     """
     shares = measured_detectability() if detectability is None else detectability
     checked = _checked(looked)
@@ -132,12 +138,31 @@ def is_implausible(detections: Sequence[Detection]) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def measured_detectability() -> dict[str, float]:
-    """Measured share per category, from data/reference/detectability.json; empty when nothing is measured."""
+    """Measured share by category and by class: ours, and over it a table of the user's own.
+
+    Raises InputError for a file that is no such table.
+    """
+    shares = _read_table(data_file("reference/detectability.json"))
+    own = os.environ.get(TABLE_VARIABLE)
+    return shares | _read_table(Path(own)) if own else shares
+
+
+def _read_table(path: Path) -> dict[str, float]:
     try:
-        table = json.loads(data_file("reference/detectability.json").read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    return {slug: float(row["share"]) for slug, row in table["categories"].items()}
+        table = json.loads(path.read_text("utf-8"))
+        shares = {
+            key: float(row["share"]) for part in ("classes", "categories") for key, row in table[part].items()
+        }
+    except OSError as exc:
+        raise InputError(f"{path}: cannot be read: {exc.strerror}") from exc
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise InputError(
+            f"{path}: no detectability table; `technograph audit --write FILE` makes one"
+        ) from exc
+    wrong = sorted(key for key, share in shares.items() if not 0 <= share <= 1)
+    if wrong:
+        raise InputError(f"{path}: {wrong[0]}: share {shares[wrong[0]]} is not between 0 and 1")
+    return shares
 
 
 def _assess_one(
@@ -177,9 +202,17 @@ def _assess_one(
         return unknown(Reason.SURFACE_NOT_FETCHED, *missing)
     if category.observability is Observability.MANAGED and loaders:
         return unknown(Reason.CONTAINER_UNPARSED, *loaders)
-    share = shares.get(category.slug, DEFAULT_DETECTABILITY[category.observability])
-    cap = DNS_ABSENCE_CAP if category.observability is Observability.DNS else 1.0
-    return Assessment(category.slug, AssessmentState.ABSENT, Reason.SURFACES_CLEAR, min(share, cap), checked)
+    confidence = _absence_confidence(category, shares)
+    return Assessment(category.slug, AssessmentState.ABSENT, Reason.SURFACES_CLEAR, confidence, checked)
+
+
+def _absence_confidence(category: Category, shares: Mapping[str, float]) -> float:
+    """The share measured for the category, else a cautious default, no higher than its whole class was measured."""
+    kind = category.observability
+    share = shares.get(category.slug)
+    if share is None:
+        share = min(DEFAULT_DETECTABILITY[kind], shares.get(kind.value, 1.0))
+    return min(share, DNS_ABSENCE_CAP) if kind is Observability.DNS else share
 
 
 def _missing_surfaces(category: Category, looked: Looked) -> tuple[str, ...]:

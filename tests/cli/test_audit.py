@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from cli.comparison import Comparison, present
+from fingerprints.assess import measured_detectability
 from store.database import Store
 from tests.cli.running import Runner
-from tests.store.records import filled, site
+from tests.pipelines.test_containers import crawled, web
+from tests.store.records import filled, site, taxonomy
+
+__all__ = ["web"]
 
 FETCHED = [
     site("a.com", "shopify", "klaviyo"),
@@ -65,10 +70,54 @@ def test_table_has_only_categories_with_enough_sites(run):
     assert table["too_few"] == {"ecommerce_platform": 3, "email_marketing": 3}
 
 
+def test_next_crawl_trusts_absences_as_far_as_the_audit_goes(run, monkeypatch, web):
+    with Store.open("t.db") as store:
+        for domain in ("d.com", "e.com", "f.com", "g.com"):
+            pair = (site(domain, "shopify"), replace(site(domain, "shopify", "klaviyo"), rendered=True))
+            for settings, record in zip(("plain", "seen"), pair, strict=True):
+                crawl = store.begin_crawl(
+                    source=domain,
+                    settings_hash=settings,
+                    ruleset="1",
+                    tool_version="1",
+                    config={},
+                    started_at="2026-11-22T07:00:00Z",
+                    fresh=True,
+                )
+                store.save(crawl.id, [record])
+    seen(run)
+    before = crawled(web, "one.example")["one.example"].assessment("email_marketing")
+    ran = run("audit", "--write", "ours.json", "--format", "csv")
+    assert "TECHNOGRAPH_DETECTABILITY=ours.json" in ran.err
+    row = json.loads(Path("ours.json").read_text())["categories"]["email_marketing"]
+    assert (row["found"], row["known"], row["share"]) == (1, 7, 0.222)
+    monkeypatch.setenv("TECHNOGRAPH_DETECTABILITY", "ours.json")
+    after = crawled(web, "one.example")["one.example"].assessment("email_marketing")
+    assert (before.state, before.confidence) == ("absent", 0.667)
+    assert (after.state, after.confidence) == ("absent", 0.222)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{}", "no detectability table; `technograph audit --write FILE` makes one"),
+        ('{"classes": {}, "categories": {"cms": {"share": 1.5}}}', "cms: share 1.5 is not between 0 and 1"),
+    ],
+)
+def test_what_is_no_table_ends_the_crawl_before_it_begins(run, monkeypatch, text, problem):
+    measured_detectability.cache_clear()
+    Path("ours.json").write_text(text)
+    Path("list.txt").write_text("acme.com\n")
+    monkeypatch.setenv("TECHNOGRAPH_DETECTABILITY", "ours.json")
+    ran = run("crawl", "list.txt")
+    assert (ran.code, ran.err) == (2, f"technograph: ours.json: {problem}\n")
+
+
 def test_few_sites_never_make_a_certain_share():
     compared = Comparison()
     for _ in range(8):
         record = site("a.com", "klaviyo")
         compared.add(record, present(record))
-    row = compared.table(source="s", measured="2026-11-22")["categories"]["email_marketing"]
-    assert row == {"share": 0.9, "found": 8, "known": 8, "low": 0.676, "high": 1.0}
+    table = compared.table(taxonomy(), source="s", measured="2026-11-22")
+    row = {"share": 0.9, "found": 8, "known": 8, "low": 0.676, "high": 1.0}
+    assert table["categories"]["email_marketing"] == table["classes"]["H"] == row
