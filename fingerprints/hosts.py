@@ -46,11 +46,12 @@ def _suffix_list() -> TLDExtract:
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
-def parent_domains(host: str) -> list[str]:
+@functools.lru_cache(maxsize=65_536)
+def parent_domains(host: str) -> tuple[str, ...]:
     """The host and its parents, longest first, without the bare top level.
 
     >>> parent_domains("js.hs-scripts.com")
-    ['js.hs-scripts.com', 'hs-scripts.com']
+    ('js.hs-scripts.com', 'hs-scripts.com')
     """
     labels = host.split(".")
-    return [".".join(labels[index:]) for index in range(max(1, len(labels) - 1))]
+    return tuple(".".join(labels[index:]) for index in range(max(1, len(labels) - 1)))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from lxml import etree
@@ -14,7 +13,7 @@ from fingerprints.containers import PAUSED
 from fingerprints.hosts import parent_domains
 from fingerprints.model import EMBED_KINDS, EXCERPT_CHARS, Evidence, Observation, Resource, ResourceKind
 from fingerprints.observe import visible_text
-from fingerprints.plan import PatternSet, Plan, kind_allows, search_of
+from fingerprints.plan import PatternSet, Plan, kind_allows, search_of, value_literals
 from fingerprints.regexes import Match, Search, compile_search, expand, plausible_version
 from fingerprints.resources import is_script_url
 from fingerprints.rules import STRENGTH, Channel, Signal
@@ -60,7 +59,7 @@ class _Matcher:
     def __init__(self, plan: Plan, observation: Observation) -> None:
         self.plan = plan
         self.page = observation
-        self.columns = Columns(observation.root)
+        self.columns = Columns(observation.root, observation.elements)
         self.found: dict[str, Evidence] = {}
         self.worth: dict[str, tuple[float, bool, bool, bool]] = {}
         """How good the evidence kept for each signal is; a better match replaces it."""
@@ -112,8 +111,11 @@ class _Matcher:
             if url
         ]
         if urls:
-            for signal, index in self.plan.urls.candidates_among([url for url, _ in urls]):
-                self._url(signal, *urls[index])
+            for signal, indexes in self.plan.urls.candidates_among([url for url, _ in urls]):
+                for index in indexes:
+                    self._url(signal, *urls[index])
+                    if self._settled(signal):
+                        break
 
     def _url(self, signal: Signal, url: bytes, resource: Resource) -> None:
         if not kind_allows(signal, resource.kind, resource.party):
@@ -128,30 +130,31 @@ class _Matcher:
     # --- scripts ---
 
     def _scripts(self) -> None:
-        if not self.page.scripts or not self.plan.scripts.signals:
-            return
-        joined = "\n;\n".join(self.page.scripts).encode("utf-8", "replace")
-        starts = _starts(self.page.scripts, 3)
-        for signal in self.plan.scripts.candidates(joined):
-            self._spend(len(joined))
-            if signal.on is Channel.GLOBAL:
-                self._static_global(signal, joined, starts)
-                continue
-            matched = search_of(signal)(joined)
-            if matched:
-                self._hit(signal, matched, joined, _script_place(starts, matched))
+        scripts = [script.encode("utf-8", "replace") for script in self.page.scripts]
+        for signal, indexes in self.plan.scripts.candidates_among(scripts):
+            look = self._static_global if signal.on is Channel.GLOBAL else self._script
+            for index in indexes:
+                self._spend(len(scripts[index]))
+                look(signal, scripts[index], f"script:{index + 1}")
+                if self._settled(signal):
+                    break
 
-    def _static_global(self, signal: Signal, joined: bytes, starts: Sequence[int]) -> None:
-        matched = _assignment(signal.name)(joined)
+    def _script(self, signal: Signal, script: bytes, place: str) -> None:
+        matched = search_of(signal)(script)
+        if matched:
+            self._hit(signal, matched, script, place)
+
+    def _static_global(self, signal: Signal, script: bytes, place: str) -> None:
+        matched = _assignment(signal.name)(script)
         if not matched:
             return
         if signal.pattern is None:
-            self._hit(signal, matched, joined, _script_place(starts, matched))
+            self._hit(signal, matched, script, place)
             return
-        value = joined[matched.span()[1] : matched.span()[1] + 200].lstrip(b" \"'")
+        value = script[matched.span()[1] : matched.span()[1] + 200].lstrip(b" \"'")
         inner = search_of(signal)(value)
         if inner:
-            self._hit(signal, inner, value, _script_place(starts, matched))
+            self._hit(signal, inner, value, place)
 
     def _live_globals(self) -> None:
         if not self.page.globals:
@@ -223,7 +226,8 @@ class _Matcher:
             return
         for signal in self.plan.body.candidates(self.page.body):
             if signal.on is Channel.SELECTOR:
-                self._selector(signal)
+                if not self._settled(signal):
+                    self._selector(signal)
                 continue
             text = self._text_for(signal.on)
             self._spend(len(text))
@@ -245,17 +249,27 @@ class _Matcher:
         return visible_text(self.page).encode("utf-8", "replace")
 
     def _selector(self, signal: Signal) -> None:
+        search, literals = search_of(signal), value_literals(signal)
         for element in self.columns.select(signal.name):
             text = _element_text(signal, element)
             if text is None:
                 continue
             self._spend(len(text))
-            matched = search_of(signal)(text)
+            if literals and not _holds_any(text.lower(), literals):
+                continue
+            matched = search(text)
             if matched:
                 shown = _describe(element, signal.attribute)
                 self._hit(signal, matched, text, f"element:{shown}", shown=shown)
+                if self._settled(signal):
+                    return
 
     # --- results ---
+
+    def _settled(self, signal: Signal) -> bool:
+        """Whether no other match could replace the evidence kept for a signal."""
+        best = (signal.strength, True, bool(signal.version), bool(signal.account))
+        return self.worth.get(signal.id, _NOTHING) >= best
 
     def _spend(self, size: int) -> None:
         self.budget -= size + 64
@@ -292,7 +306,7 @@ class _Matcher:
         kind: str = "",
     ) -> None:
         worth = (strength, kind not in EMBED_KINDS, bool(version), bool(account))
-        if self.worth.get(signal.id, (0.0, False, False, False)) >= worth and signal.id in self.found:
+        if self.worth.get(signal.id, _NOTHING) >= worth:
             return
         self.worth[signal.id] = worth
         self.found[signal.id] = Evidence(
@@ -307,6 +321,14 @@ class _Matcher:
             place=place,
             kind=kind,
         )
+
+
+_NOTHING = (-1.0, False, False, False)
+"""What the evidence for a signal without any is worth: less than a match of strength 0, which tells a version."""
+
+
+def _holds_any(text: bytes, literals: Iterable[bytes]) -> bool:
+    return any(literal in text for literal in literals)
 
 
 def excerpt_of(text: str) -> str:
@@ -334,19 +356,6 @@ def kind_cap(resource: Resource) -> float:
     if resource.kind is ResourceKind.INLINE and not is_script_url(resource.url):
         return _INLINE_DATA_CAP
     return _KIND_CAP.get(resource.kind, 1.0)
-
-
-def _starts(texts: Iterable[str], separator: int) -> list[int]:
-    """Byte offset of each text in the joined blob."""
-    offsets, position = [], 0
-    for text in texts:
-        offsets.append(position)
-        position += len(text.encode("utf-8", "replace")) + separator
-    return offsets
-
-
-def _script_place(starts: Sequence[int], matched: Match) -> str:
-    return f"script:{bisect_right(starts, matched.span()[0])}"
 
 
 @functools.cache

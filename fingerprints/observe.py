@@ -40,22 +40,6 @@ MAX_COOKIES = 200
 
 HeaderInput = Mapping[str, "str | Sequence[str]"]
 
-_TAGS = (
-    "script",
-    "link",
-    "meta",
-    "iframe",
-    "img",
-    "form",
-    "source",
-    "video",
-    "embed",
-    "object",
-    "style",
-    "title",
-    "base",
-    "a",
-)
 _DATA_SCRIPT_TYPES = ("json", "template", "html", "text/x-", "speculationrules")
 """Parts of a script `type` that mark data rather than code."""
 _LINK_KINDS = {
@@ -136,6 +120,7 @@ def observe(
         rendered=rendered,
         flags=frozenset(flagged),
         root=root,
+        elements=reader.elements,
     )
 
 
@@ -315,6 +300,7 @@ class _Reader:
         self.links: list[Link] = []
         self.json_ld_types: list[str] = []
         self.resources: dict[tuple[str, ResourceKind], Resource] = {}
+        self.elements: dict[str, list[Any]] = {}
 
     def read(self, root: Any) -> None:
         self.language = (root.get("lang") or "")[:35]
@@ -323,22 +309,24 @@ class _Reader:
             self.base = _join(self.base, base.get("href"))
         self.origin = origin_of(self.base)
         self.folder = _join(self.base, ".")
-        for element in root.iter(*_TAGS):
+        readers = {
+            "a": self._anchor,
+            "script": self._script,
+            "link": self._link,
+            "meta": self._meta,
+            "style": self._style,
+            "title": self._title,
+            **dict.fromkeys(_ELEMENT_KINDS.keys() - {"script"}, self._embedded),
+        }
+        everything = self.elements["*"] = list(root.iter("*"))
+        for element in everything:
             tag = element.tag
-            if tag == "a":
-                self._anchor(element)
-            elif tag == "script":
-                self._script(element)
-            elif tag == "link":
-                self._link(element)
-            elif tag == "meta":
-                self._meta(element)
-            elif tag == "style":
-                self.styles.append((element.text or "")[:200_000])
-            elif tag == "title":
-                self.title = self.title or " ".join((element.text or "").split())[:300]
-            elif tag != "base":
-                self._embedded(element, tag)
+            if tag in self.elements:
+                self.elements[tag].append(element)
+            else:
+                self.elements[tag] = [element]
+            if tag in readers:
+                readers[tag](element)
 
     def add(self, raw: str, kind: ResourceKind) -> None:
         """Note one reference of the page, unless it is no URL or the list is full."""
@@ -405,7 +393,7 @@ class _Reader:
         return self._party(href)[1] is Party.THIRD
 
     def _script(self, element: Any) -> None:
-        self._embedded(element, "script")
+        self._embedded(element)
         text = element.text
         if not text or text.isspace():
             return
@@ -443,8 +431,15 @@ class _Reader:
                 (element.get("content") or "")[:MAX_URL_CHARS]
             )
 
-    def _embedded(self, element: Any, tag: str) -> None:
+    def _style(self, element: Any) -> None:
+        self.styles.append((element.text or "")[:200_000])
+
+    def _title(self, element: Any) -> None:
+        self.title = self.title or " ".join((element.text or "").split())[:300]
+
+    def _embedded(self, element: Any) -> None:
         """Note an element's own URL, and those a lazy loader or a consent manager holds back."""
+        tag = element.tag
         own = _URL_ATTRIBUTES.get(tag, "src")
         for name, value in element.items():
             if name == own or (

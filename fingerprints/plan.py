@@ -6,16 +6,27 @@ literal cannot rule out is run, and `re`-free RE2 confirms it in linear time.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import itertools
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fingerprints.model import Party, ResourceKind
-from fingerprints.regexes import MIN_LITERAL, Literals, Search, compile_search, rarest, required_literals
+from fingerprints.regexes import (
+    MIN_LITERAL,
+    Literals,
+    Search,
+    compile_search,
+    rarest,
+    rarity,
+    required_literals,
+)
 from fingerprints.rules import Channel, Rule, Signal
 from fingerprints.scan import LiteralScanner, best_engine, build_scanner, load_scanner
-from fingerprints.selectors import selector_literals, selects_raw_text
+from fingerprints.selectors import selector_literals, selects_raw_text, split_list
 
 SCAN_FROM = 6
 """Sets of fewer patterns are simply tried: starting a scan costs as much as that many searches."""
@@ -30,9 +41,7 @@ class PatternSet:
     owners: tuple[tuple[int, ...], ...]
     """Per literal: positions in `signals` of those it is the rarest requirement of."""
     needs: tuple[tuple[tuple[int, ...], ...], ...]
-    """Per signal: all its requirements, each as alternatives in `literals`."""
-    rarest: tuple[tuple[bytes, ...], ...]
-    """Per signal: the alternatives of its rarest requirement; empty when it has none."""
+    """Per signal: all its requirements, the rarest first, each as alternatives in `literals`."""
     always: tuple[int, ...]
     """Positions of signals that require no literal."""
     engine: str
@@ -41,32 +50,44 @@ class PatternSet:
 
     def candidates(self, text: bytes) -> list[Signal]:
         """Signals that may match the text, in rule order: everything they require occurs in it."""
-        return [self.signals[position] for position in self._positions(text)]
-
-    def candidates_among(self, texts: Sequence[bytes]) -> Iterator[tuple[Signal, int]]:
-        """Signals with the indexes of the texts they may match, after one scan over all texts together."""
-        lowered = [text.lower() for text in texts]
-        for position in self._positions(b"\n".join(texts)):
-            # Every text holds the empty literal.
-            indexes = {
-                index
-                for literal in self.rarest[position] or (b"",)
-                for index, text in enumerate(lowered)
-                if literal in text
-            }
-            for index in sorted(indexes):
-                yield self.signals[position], index
-
-    def _positions(self, text: bytes) -> Iterable[int]:
         if len(self.signals) < SCAN_FROM:
-            return range(len(self.signals))
+            return list(self.signals)
+        return [self.signals[position] for position in self._positions(self._scan(text))]
+
+    def candidates_among(self, texts: Sequence[bytes]) -> Iterator[tuple[Signal, Iterable[int]]]:
+        """Signals, each with the indexes of the texts it may match, after one scan over all texts together."""
+        if len(self.signals) < SCAN_FROM:
+            yield from ((signal, range(len(texts))) for signal in self.signals)
+            return
+        joined = b"\n".join(texts).lower()
+        starts = list(itertools.accumulate((len(text) + 1 for text in texts), initial=0))
+        found = self._scan(joined)
+        for position in self._positions(found):
+            yield self.signals[position], self._holders(position, found, joined, starts) or range(len(texts))
+
+    def _holders(
+        self, position: int, found: set[int], joined: bytes, starts: Sequence[int]
+    ) -> Iterable[int] | None:
+        """Indexes of the joined texts that hold what the signal's rarest requirement found; None when it has none."""
+        if not self.needs[position]:
+            return None
+        literals = [self.literals[number].encode() for number in self.needs[position][0] if number in found]
+        if len(literals) == 1:  # told as they are asked for: often the first will do
+            return _holders_of(literals[0], joined, starts)
+        return sorted({index for literal in literals for index in _holders_of(literal, joined, starts)})
+
+    def _scan(self, text: bytes) -> set[int]:
+        """Numbers of the literals that occur in the text."""
         if self._scanner is None:
             self._scanner = (
                 build_scanner(self.literals, self.engine)
                 if self._dump is None
                 else load_scanner(self._dump, self.engine)
             )
-        found = self._scanner.scan(text)
+        return self._scanner.scan(text)
+
+    def _positions(self, found: set[int]) -> list[int]:
+        """Positions of the signals whose every requirement is among the literals found."""
         positions = set(self.always)
         for literal in found:
             for position in self.owners[literal]:
@@ -81,7 +102,6 @@ class PatternSet:
             self.literals,
             self.owners,
             self.needs,
-            self.rarest,
             self.always,
             self.engine,
             dump,
@@ -93,12 +113,20 @@ class PatternSet:
             self.literals,
             self.owners,
             self.needs,
-            self.rarest,
             self.always,
             self.engine,
             self._dump,
         ) = state  # type: ignore[assignment]
         self._scanner = None
+
+
+def _holders_of(literal: bytes, joined: bytes, starts: Sequence[int]) -> Iterator[int]:
+    """Indexes of the joined texts, which begin at `starts`, that hold the literal."""
+    at = joined.find(literal)
+    while at >= 0:
+        index = bisect_right(starts, at) - 1
+        yield index
+        at = joined.find(literal, starts[index + 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +139,8 @@ class Plan:
     scripts: PatternSet
     """Script and global signals."""
     body: PatternSet
-    """html, selector, css and text signals: whatever they need stands in the page's bytes."""
+    """html, selector, css and text signals: whatever they need stands in the page's bytes. Selector lists
+    are split: as many signals of one id as the list has alternatives."""
     headers: dict[str, PatternSet]
     cookies: dict[str, PatternSet]
     cookie_globs: tuple[tuple[str, Signal], ...]
@@ -133,6 +162,12 @@ def compile_plan(rules: Iterable[Rule], engine: str = "") -> Plan:
         for signal in rule.signals:
             by_channel[signal.on].append(signal)
     patterns = functools.partial(_pattern_set, engine=engine)
+    # Each alternative of a selector list is tried only where the page holds its own words.
+    by_channel[Channel.SELECTOR] = [
+        dataclasses.replace(signal, name=part)
+        for signal in by_channel[Channel.SELECTOR]
+        for part in split_list(signal.name)
+    ]
     body = [s for c in (Channel.HTML, Channel.SELECTOR, Channel.CSS, Channel.TEXT) for s in by_channel[c]]
     cookies = by_channel[Channel.COOKIE]
     return Plan(
@@ -160,28 +195,22 @@ def _pattern_set(signals: Sequence[Signal], engine: str) -> PatternSet:
     numbers: dict[str, int] = {}
     owners: dict[int, list[int]] = {}
     needs: list[tuple[tuple[int, ...], ...]] = []
-    rare: list[Literals] = []
-    always: list[int] = []
     for position, signal in enumerate(signals):
-        required = signal_literals(signal)
-        numbered = {
-            literals: tuple(numbers.setdefault(text, len(numbers)) for text in sorted(literals))
-            for literals in required
-        }
-        needs.append(tuple(numbered.values()))
-        rare.append(rarest(required) if required else frozenset())
-        if not required:
-            always.append(position)
-            continue
-        for number in numbered[rare[-1]]:
+        required = sorted(signal_literals(signal), key=rarity)
+        needs.append(
+            tuple(
+                tuple(numbers.setdefault(text, len(numbers)) for text in sorted(literals))
+                for literals in required
+            )
+        )
+        for number in needs[-1][0] if required else ():
             owners.setdefault(number, []).append(position)
     return PatternSet(
         signals=tuple(signals),
         literals=tuple(numbers),
         owners=tuple(tuple(owners.get(number, ())) for number in range(len(numbers))),
         needs=tuple(needs),
-        rarest=tuple(tuple(literal.encode() for literal in sorted(literals)) for literals in rare),
-        always=tuple(always),
+        always=tuple(position for position, required in enumerate(needs) if not required),
         engine=engine,
     )
 
@@ -196,18 +225,25 @@ def signal_literals(signal: Signal) -> list[Literals]:
         return [frozenset({signal.name.lower()})]
     found = required_literals(signal.pattern) if signal.pattern else []
     if signal.on is Channel.TEXT or (signal.text and not selects_raw_text(signal.name)):
-        found = _longest_runs(found, r"[^a-z0-9]+")
+        found = _runs(found, r"[^a-z0-9]+")
     elif signal.attribute:
-        found = _longest_runs(found, r"[&<>\"'\s]+")
+        found = _runs([*found, frozenset({signal.attribute.lower()})], r"[&<>\"'\s]+")
     return found + (selector_literals(signal.name) if signal.on is Channel.SELECTOR else [])
 
 
-def _longest_runs(options: Sequence[Literals], separator: str) -> list[Literals]:
-    """Each requirement reduced to the longest run of its literals; those that become too short are dropped."""
-    reduced = (
-        frozenset(max(re.split(separator, text), key=len) for text in literals) for literals in options
-    )
-    return [literals for literals in reduced if all(len(run) >= MIN_LITERAL for run in literals)]
+def _runs(options: Sequence[Literals], separator: str) -> list[Literals]:
+    """The requirements cut at what may be written differently; runs that are too short require nothing.
+
+    A single text requires each of its runs, alternatives require the longest run of one of them.
+    """
+    cut: list[Literals] = []
+    for literals in options:
+        if len(literals) == 1:
+            (text,) = literals
+            cut.extend(frozenset({run}) for run in re.split(separator, text))
+        else:
+            cut.append(frozenset(max(re.split(separator, text), key=len) for text in literals))
+    return [literals for literals in cut if all(len(run) >= MIN_LITERAL for run in literals)]
 
 
 def _grouped(
@@ -248,6 +284,13 @@ def search_of(signal: Signal) -> Search:
     if not signal.pattern:
         return compile_search("")
     return compile_search(signal.pattern, backtracks=signal.backtracks)
+
+
+@functools.cache
+def value_literals(signal: Signal) -> tuple[bytes, ...]:
+    """Lower-case texts one of which stands in every value the signal's pattern matches; empty for any value."""
+    options = required_literals(signal.pattern) if signal.pattern else []
+    return tuple(literal.encode() for literal in sorted(rarest(options))) if options else ()
 
 
 def kind_allows(signal: Signal, kind: ResourceKind, party: Party) -> bool:

@@ -255,7 +255,12 @@ def _branches(branches: Iterable[Iterable[tuple[Any, Any]]]) -> Literals | None:
 
 def rarest(options: Sequence[Literals]) -> Literals:
     """The requirement that the fewest pages meet. `options` must not be empty."""
-    return min(options, key=lambda o: (sum(map(document_frequency, o)), -min(map(len, o)), sorted(o)))
+    return min(options, key=rarity)
+
+
+def rarity(literals: Literals) -> tuple[float, int, list[str]]:
+    """A sort key by the share of pages that meet a requirement, then the longest, then always the same."""
+    return sum(map(document_frequency, literals)), -min(map(len, literals)), sorted(literals)
 
 
 # --- versions ----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -38,26 +38,31 @@ class Condition:
     ignore_case: bool = False
 
     def holds(self, value: str | None) -> bool:
-        if value is None:
-            return False
-        if not self.operator:
-            return True
+        return value is not None and bool(self.holding((value,)))
+
+    def holding(self, values: Iterable[str]) -> list[str]:
+        """Those of the values that meet the condition, in their order."""
         wanted = self.value
-        if self.ignore_case:
-            value, wanted = value.lower(), wanted.lower()
+        if self.ignore_case and self.operator:
+            exact = Condition(self.attribute, self.operator, wanted.lower())
+            return [value for value in values if exact.holding((value.lower(),))]
         match self.operator:
+            case "":
+                return list(values)
             case "=":
-                return value == wanted
+                return [value for value in values if value == wanted]
+            case "|=":
+                return [value for value in values if value == wanted or value.startswith(wanted + "-")]
+            case _ if not wanted:
+                return []
             case "*=":
-                return wanted != "" and wanted in value
+                return [value for value in values if wanted in value]
             case "^=":
-                return wanted != "" and value.startswith(wanted)
+                return [value for value in values if value.startswith(wanted)]
             case "$=":
-                return wanted != "" and value.endswith(wanted)
-            case "~=":
-                return wanted in value.split()
-            case _:
-                return value == wanted or value.startswith(wanted + "-")
+                return [value for value in values if value.endswith(wanted)]
+            case _:  # ~=
+                return [value for value in values if wanted in value and wanted in value.split()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +71,6 @@ class Compound:
 
     tag: str
     conditions: tuple[Condition, ...]
-
-    def matches(self, element: Any) -> bool:
-        return all(condition.holds(element.get(condition.attribute)) for condition in self.conditions)
 
 
 _ATTRIBUTE = re.compile(
@@ -126,9 +128,11 @@ def parse_compound(text: str) -> Compound | None:
 @functools.cache
 def _xpath(text: str) -> CSSSelector:
     try:
-        return CSSSelector(_CASE_FLAG.sub(r"\1]", text), translator="html")
-    except (SelectorError, etree.XPathError) as exc:
+        compiled = CSSSelector(_CASE_FLAG.sub(r"\1]", text), translator="html")
+        compiled(etree.Element("html"))  # a namespace prefix is only missed when it is looked up
+    except (SelectorError, etree.XPathError, ValueError) as exc:  # ValueError: control characters
         raise SelectorSyntaxError(f"{text!r}: not a valid CSS selector: {exc}") from exc
+    return compiled
 
 
 def check_selector(selector: str) -> None:
@@ -170,15 +174,15 @@ def _words(part: str) -> list[str]:
 
 
 class Columns:
-    """The elements of one page by tag and attribute value, each column made at most once."""
+    """The elements of one page by tag and by attribute value, made as selectors ask for them."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, elements: Mapping[str, Sequence[Any]]) -> None:
         self._root = root
+        self._elements = elements
         self._columns: dict[tuple[str, str], dict[str, list[Any]]] = {}
-        self._classes: dict[str, list[Any]] | None = None
 
     def select(self, selector: str) -> Iterator[Any]:
-        """Elements that match, at most MAX_NODES, in no particular order; nothing for a page without markup."""
+        """Elements the selector list matches, at most MAX_NODES. Raises SelectorSyntaxError."""
         if self._root is None:
             return
         matches = (element for part in split_list(selector) for element in self._select_one(part))
@@ -189,51 +193,28 @@ class Columns:
         if compound is None:
             return cast("list[Any]", _xpath(part)(self._root))
         if not compound.conditions:
-            return self._elements(compound.tag)
+            return self._elements.get(compound.tag, ())
         return self._by_conditions(compound)
-
-    def _elements(self, tag: str) -> Iterable[Any]:
-        if tag == "html":
-            return (self._root,)
-        elements: Iterable[Any] = self._root.iter(etree.Element if tag == "*" else tag)
-        return elements
 
     def _by_conditions(self, compound: Compound) -> Iterator[Any]:
         first = min(compound.conditions, key=_cost)
-        for element in self._by_condition(compound.tag, first):
-            if compound.tag in ("*", element.tag) and compound.matches(element):
-                yield element
-
-    def _by_condition(self, tag: str, condition: Condition) -> Iterator[Any]:
-        """Elements one condition holds for: a look-up for a class, otherwise a test per distinct value."""
-        if condition.attribute == "class" and condition.operator == "~=" and not condition.ignore_case:
-            yield from self._class_column().get(condition.value, ())
-            return
-        # Classes and ids stand on elements of every tag: one column for all serves every rule.
-        shared = condition.attribute in ("class", "id") and tag not in ("html", "body")
-        column_tag = "*" if shared else tag
-        for value, elements in self._column(column_tag, condition.attribute).items():
-            if condition.holds(value):
-                yield from elements
+        others = [condition for condition in compound.conditions if condition is not first]
+        column = self._column(compound.tag, first.attribute)
+        for value in first.holding(column):
+            for element in column[value]:
+                if all(condition.holds(element.get(condition.attribute)) for condition in others):
+                    yield element
 
     def _column(self, tag: str, attribute: str) -> dict[str, list[Any]]:
         """Values of one attribute of one tag (`*` for any), each with its elements."""
         column = self._columns.get((tag, attribute))
         if column is None:
             column = self._columns[tag, attribute] = {}
-            for element in self._elements(tag):
+            for element in self._elements.get(tag, ()):
                 value = element.get(attribute)
                 if value is not None:
                     column.setdefault(value, []).append(element)
         return column
-
-    def _class_column(self) -> dict[str, list[Any]]:
-        if self._classes is None:
-            self._classes = {}
-            for value, elements in self._column("*", "class").items():
-                for name in dict.fromkeys(value.split()):
-                    self._classes.setdefault(name, []).extend(elements)
-        return self._classes
 
 
 def _cost(condition: Condition) -> int:

@@ -7,7 +7,7 @@ each stage can be tested, pickled to another process, or replayed later with new
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -209,6 +209,8 @@ class Observation:
     """What was cut or odd: `body_cut`, `resources_cut`, `tree_cut`, `consent_gated`, `shell`..."""
     root: Any = None
     """The lxml tree for selector signals, or None when the page has no markup."""
+    elements: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """The tree's elements by tag and, under `*`, all of them, in page order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +325,8 @@ class Record:
     """The input row's other columns, carried through to exports."""
     scanned_at: str = ""
     """UTC, ISO 8601 with Z."""
+    address: str = ""
+    """IP address that was asked last; empty when the name led nowhere."""
     took_ms: int | None = None
     """From the first request until the last page was read; None when nothing was asked for."""
     requests: int | None = None

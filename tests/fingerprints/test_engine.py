@@ -51,7 +51,7 @@ def unfiltered(plan: Plan) -> Plan:
 
     def open_set(patterns: PatternSet) -> PatternSet:
         everything = tuple(range(len(patterns.signals)))
-        return PatternSet(patterns.signals, (), (), (), ((),) * len(everything), everything, "aho-corasick")
+        return PatternSet(patterns.signals, (), (), ((),) * len(everything), everything, "aho-corasick")
 
     from dataclasses import fields, replace
 
