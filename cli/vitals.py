@@ -60,12 +60,24 @@ class _Counted:
         self._outcomes: Counter[Outcome] = Counter()
         self._walls: Counter[str] = Counter()
         self._robots = 0
+        self._sites_at: Counter[str] = Counter()
+        self._timeouts_at: Counter[str] = Counter()
 
     def add(self, signs: Signs, count: int) -> None:
         self._outcomes[signs.outcome] += count
         self._robots += count * signs.robots_unreachable
         if signs.wall:
             self._walls[signs.wall] += count
+        if signs.address:
+            self._sites_at[signs.address] += count
+            self._timeouts_at[signs.address] += count * (signs.outcome is Outcome.TIMEOUT)
 
     def tally(self) -> Tally:
-        return Tally(self._outcomes.total(), +self._outcomes, +self._walls, self._robots)
+        return Tally(
+            self._outcomes.total(),
+            +self._outcomes,
+            +self._walls,
+            self._robots,
+            +self._timeouts_at,
+            +self._sites_at,
+        )

@@ -17,16 +17,23 @@ class Deadline:
     timeout_s: float
     ends_s: float
     has_begun: bool = False
+    address: str = ""
+    """Where the visit's last request was sent to."""
 
     @classmethod
     def after(cls, timeout_s: float, now_s: float) -> Deadline:
         return cls(timeout_s, now_s + timeout_s)
 
-    def begin(self, now_s: float) -> None:
-        """A request is being sent; only the first one counts."""
+    def begin(self, now_s: float, address: str = "") -> None:
+        """A request is being sent to the address; only the first one counts for the time."""
+        self.address = address
         if not self.has_begun:
             self.has_begun = True
             self.ends_s = now_s + self.timeout_s
+
+    def elapsed_s(self, now_s: float) -> float:
+        """Seconds since the first request was sent; while there is none, since the visit was planned."""
+        return now_s - (self.ends_s - self.timeout_s)
 
     def is_over(self, now_s: float) -> bool:
         return now_s >= self.ends_s

@@ -44,6 +44,7 @@ class SiteItem:
     containers_parsed: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     scanned_at: str = ""
+    address: str = ""
     took_ms: int | None = None
     requests: int | None = None
     record: Record | None = None

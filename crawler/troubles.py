@@ -26,6 +26,9 @@ WALL_SHARE = 0.2
 """Of the recent targets, blocked by one wall. A popular wall stands before a fifth of the web: all of it."""
 TIMEOUT_SHARE = 0.3
 ROBOTS_SHARE = 0.3
+ADDRESS_SITES = 12
+ADDRESS_SHARE = 0.75
+"""Of the recent sites at one address, and of them at least ADDRESS_SITES, that time out."""
 RISE = 2.0
 """How many times its share before something must have now to be called new."""
 
@@ -64,6 +67,8 @@ class Signs:
     outcome: Outcome
     wall: str = ""
     """Whose wall blocked it, or with which status it was blocked; empty when it was not."""
+    address: str = ""
+    """Where it was asked."""
     robots_unreachable: bool = False
     """The site's robots.txt answered with an error, so that nothing of it may be read."""
 
@@ -76,6 +81,10 @@ class Tally:
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)
     walls: Mapping[str, int] = field(default_factory=dict)
     robots_unreachable: int = 0
+    timeouts_at: Mapping[str, int] = field(default_factory=dict)
+    """Address to its sites that did not answer in time."""
+    sites_at: Mapping[str, int] = field(default_factory=dict)
+    """Address to all its sites."""
 
     def share(self, count: int) -> float:
         return count / self.sites if self.sites else 0.0
@@ -111,9 +120,11 @@ class Trouble:
 
 def signs_of(record: Record) -> Signs:
     is_wall = record.outcome is Outcome.BLOCKED and record.detail != "login wall"
-    unreachable = any(ROBOTS_UNREACHABLE in page.flags for page in record.pages)
     return Signs(
-        record.outcome, vendor_of(record.detail.removeprefix(ROBOTS_TXT)) if is_wall else "", unreachable
+        outcome=record.outcome,
+        wall=vendor_of(record.detail.removeprefix(ROBOTS_TXT)) if is_wall else "",
+        address=record.address,
+        robots_unreachable=any(ROBOTS_UNREACHABLE in page.flags for page in record.pages),
     )
 
 
@@ -122,7 +133,7 @@ def troubles(vitals: Vitals) -> list[Trouble]:
     same = _same_failure(vitals.recent)
     # One cause behind every failure is one warning: its parts would only repeat it.
     of_sites = (
-        [same] if same else [_wall(vitals), _timeouts(vitals), _robots_unreachable(vitals), _refused(vitals)]
+        [same] if same else [check(vitals) for check in (_wall, _timeouts, _address, _robots, _refused)]
     )
     return [found for found in (*of_sites, _slow(vitals), _disk(vitals)) if found is not None]
 
@@ -172,7 +183,22 @@ def _timeouts(vitals: Vitals) -> Trouble | None:
     )
 
 
-def _robots_unreachable(vitals: Vitals) -> Trouble | None:
+def _address(vitals: Vitals) -> Trouble | None:
+    """One server with many sites has had enough, while the rest of the web answers."""
+    recent = vitals.recent
+    address, count = max(sorted(recent.timeouts_at.items()), key=lambda item: item[1], default=("", 0))
+    if count < ADDRESS_SITES or count < ADDRESS_SHARE * recent.sites_at[address]:
+        return None
+    return Trouble(
+        "address",
+        recent.share(count),
+        f"{count:,} of the last {recent.sites_at[address]:,} sites at {address} time out: either that server has "
+        "had enough of this crawl, or all names lead to it because of this machine's own network; "
+        "a smaller --concurrency and --workers 1 ask it for less",
+    )
+
+
+def _robots(vitals: Vitals) -> Trouble | None:
     recent, before = vitals.recent, vitals.before
     count = recent.robots_unreachable
     if not _has_risen(recent, count, before, before.robots_unreachable, at_least=ROBOTS_SHARE):

@@ -109,7 +109,6 @@ class Visit:
         """Inner pages that there was room for, and that `choose` left alone."""
         self._limits = limits
         self._choose = choose
-        self._began_s = now_s
         self.deadline = Deadline.after(limits.target_timeout_s, now_s)
         self._delay_s = limits.delay_s
         self._rungs = deque(ladder(target))
@@ -195,11 +194,12 @@ class Visit:
             observations=tuple(self._observations),
             flags=tuple(sorted(self._flags)),
             scanned_at=scanned_at,
+            address=self.deadline.address,
         )
 
     def took_ms(self, now_s: float) -> int:
-        """How long the visit has been going on."""
-        return round(1000 * (now_s - self._began_s))
+        """How long the visit has been going on, without the queue before its first request."""
+        return round(1000 * self.deadline.elapsed_s(now_s))
 
     # -- decisions -------------------------------------------------------------------------------------
 

@@ -70,6 +70,7 @@ def record_of(item: SiteItem, detector: Detector) -> Record:
         flags=item.flags,
         attrs=item.target.attrs,
         scanned_at=item.scanned_at,
+        address=item.address,
         took_ms=item.took_ms,
         requests=item.requests,
         tool_version=_tool_version(),

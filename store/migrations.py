@@ -45,6 +45,11 @@ def _crawl_reports(db: Database) -> None:
     db.executescript(_CRAWL_REPORTS)
 
 
+@MIGRATIONS(name="0006_addresses")
+def _addresses(db: Database) -> None:
+    db.executescript("ALTER TABLE record ADD COLUMN address TEXT NOT NULL DEFAULT '';")
+
+
 _TAXONOMY = """
 CREATE TABLE category (
     id INTEGER PRIMARY KEY,

@@ -26,8 +26,8 @@ Row = tuple[Any, ...]
 
 RECORD_COLUMNS = (
     "outcome", "detail", "input_id", "url", "redirected_to", "http_status", "containers_found",
-    "containers_parsed", "dns_ok", "rendered", "flags", "coverage", "attrs", "scanned_at", "took_ms",
-    "requests", "ruleset", "tool_version",
+    "containers_parsed", "dns_ok", "rendered", "flags", "coverage", "attrs", "scanned_at", "address",
+    "took_ms", "requests", "ruleset", "tool_version",
 )  # fmt: skip
 PAGE_COLUMNS = ("url", "kind", "outcome", "status", "body_bytes", "flags")
 DETECTION_COLUMNS = ("state", "confidence", "version", "accounts", "implied_by", "scope")
@@ -73,6 +73,7 @@ def record_row(record: Record) -> Row:
             record.coverage,
             to_text(dict(record.attrs)),
             record.scanned_at,
+            record.address,
             record.took_ms,
             record.requests,
             record.ruleset,
@@ -154,6 +155,7 @@ def to_record(
         coverage=values["coverage"],
         attrs=json.loads(values["attrs"]),
         scanned_at=values["scanned_at"],
+        address=values["address"],
         took_ms=values["took_ms"],
         requests=values["requests"],
         ruleset=values["ruleset"],

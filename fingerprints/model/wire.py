@@ -45,6 +45,7 @@ def to_json(record: Record) -> Json:
         "detail": record.detail,
         "scan": {
             "scanned_at": record.scanned_at,
+            "address": record.address,
             "took_ms": record.took_ms,
             "requests": record.requests,
             "http_status": record.http_status,
@@ -124,6 +125,7 @@ def from_json(data: object) -> Record:
         coverage=scan.number("coverage", 0.0),
         attrs=fields.text_mapping("attrs"),
         scanned_at=scan.time("scanned_at"),
+        address=scan.text("address"),
         took_ms=scan.whole("took_ms"),
         requests=scan.whole("requests"),
         ruleset=scan.text("ruleset"),

@@ -132,6 +132,23 @@ def test_same_command_goes_on_and_starts_anew_when_all_is_done(
         assert [row["records"] for row in crawls(store)] == [1, SITES]
 
 
+def test_page_about_the_crawl_is_written_when_it_ends_and_when_it_is_stopped(
+    run: Runner, here: Path, arguments: list[str]
+) -> None:
+    first = run(*arguments, "--limit", "4", "--report", "night.html")
+    assert "  report       night.html" in first.err.splitlines()
+    page = (here / "night.html").read_text()
+    assert "not finished" in page
+    assert "4 targets have a record" in page
+    assert "technograph crawl list.txt --db t.db" in page
+    run(*arguments, "--report", "night.html", "--quiet")
+    page = (here / "night.html").read_text()
+    assert ">finished<" in page
+    assert f"{SITES} targets have a record" in page
+    with Store.open(here / "t.db") as store:
+        assert {record.address for record in store.records()} == {"127.0.0.1"}
+
+
 def test_early_word_when_everything_fails_the_same_way(run: Runner, here: Path, arguments: list[str]) -> None:
     (here / "list.txt").write_text("".join(f"gone{n}.invalid\n" for n in range(25)))
     ran = run(*arguments)
@@ -140,6 +157,8 @@ def test_early_word_when_everything_fails_the_same_way(run: Runner, here: Path, 
         "is this machine online, and does its DNS resolver answer?"
     )
     assert ran.err.count(expected) == 1
+    log = [json.loads(line) for line in (here / "t.crawl-1.log").read_text().splitlines()]
+    assert [f"warning: {line['text']}" for line in log if line["event"] == "warning"] == [expected]
 
 
 def test_large_crawl_without_a_contact_is_warned_about(run: Runner, here: Path, arguments: list[str]) -> None:

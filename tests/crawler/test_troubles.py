@@ -21,6 +21,11 @@ def walled(sites: int, **walls: int) -> Tally:
     return Tally(sites, {OK: sites - blocked, BLOCKED: blocked}, walls)
 
 
+def at_one_address(sites: int, there: int, timeouts: int) -> Tally:
+    counted = {OK: sites - timeouts, TIMEOUT: timeouts}
+    return Tally(sites, counted, timeouts_at={"203.0.113.7": timeouts}, sites_at={"203.0.113.7": there})
+
+
 def without_robots(sites: int, unreachable: int) -> Tally:
     counted = {OK: sites - unreachable, Outcome.HTTP_ERROR: unreachable}
     return Tally(sites, counted, robots_unreachable=unreachable)
@@ -74,6 +79,10 @@ def test_network_that_dies_in_the_night_is_one_warning():
         (Vitals(recent=tally(ok=141, timeout=59)), None),
         (Vitals(recent=tally(ok=140, timeout=60)), "timeouts"),
         (Vitals(recent=tally(ok=140, timeout=60), before=tally(ok=800, timeout=200)), None),
+        # Time-outs at one address, while the rest of the web answers.
+        (Vitals(recent=at_one_address(200, there=16, timeouts=12)), "address"),
+        (Vitals(recent=at_one_address(200, there=17, timeouts=12)), None),
+        (Vitals(recent=at_one_address(200, there=11, timeouts=11)), None),
         # robots.txt: failing, or forbidding.
         (Vitals(recent=without_robots(200, 60)), "robots_unreachable"),
         (Vitals(recent=without_robots(200, 60), before=without_robots(1_000, 300)), None),
@@ -141,7 +150,7 @@ def test_trouble_is_told_once_and_again_when_clearly_worse():
 @pytest.mark.parametrize(
     ("record", "signs"),
     [
-        (Record("a.com", OK), Signs(OK)),
+        (Record("a.com", OK, address="203.0.113.7"), Signs(OK, address="203.0.113.7")),
         (Record("a.com", BLOCKED, "Cloudflare block (error 1015)"), Signs(BLOCKED, "Cloudflare")),
         (Record("a.com", BLOCKED, "Cloudflare challenge"), Signs(BLOCKED, "Cloudflare")),
         (

@@ -19,6 +19,9 @@ WHOLE = replace(
     dns_ok=False,
     flags=("shell",),
     coverage=0.5,
+    address="203.0.113.7",
+    took_ms=812,
+    requests=6,
     attrs={"Company": "Acme"},
 )
 
