@@ -17,6 +17,7 @@ from cli.pages import GivenPage, PageFormatError, from_har, from_json_line, obse
 from cli.web_options import allow_private_option, resolve_all_to_option
 from fingerprints.detector import Detector
 from fingerprints.model import InputError, Outcome, Record
+from fingerprints.model.cells import printable
 from fingerprints.model.wire import to_json
 from fingerprints.records import make_record
 
@@ -172,16 +173,16 @@ def _print(record: Record, as_table: bool) -> None:
     if not as_table:
         sys.stdout.write(json.dumps(to_json(record), ensure_ascii=False) + "\n")
         return
-    click.echo(
-        f"{record.domain or record.url}  {record.outcome}{'  ' + record.detail if record.detail else ''}"
-    )
+    detail = f"  {record.detail}" if record.detail else ""
+    click.echo(printable(f"{record.domain or record.url}  {record.outcome}{detail}"))
     for detection in record.detections:
         version = f" {detection.version}" if detection.version else ""
         why = f"implied by {detection.implied_by}" if detection.implied_by else detection.evidence[0].excerpt
-        click.echo(
+        line = (
             f"  {detection.state:<8} {detection.confidence:.2f}  {detection.category:<20} "
             f"{detection.name}{version}  [{why[:70]}]"
         )
+        click.echo(printable(line))
     absent = [a.category for a in record.assessments if a.state == "absent"]
     unknown = sum(a.state == "unknown" for a in record.assessments)
     click.echo(f"  absent: {', '.join(absent) or 'none can be told'}")

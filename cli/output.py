@@ -14,7 +14,7 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from fingerprints.model import InputError
-from fingerprints.model.cells import CsvSafety, clean, safe_cell
+from fingerprints.model.cells import CsvSafety, clean, printable, safe_cell
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -159,5 +159,5 @@ def _scalar(value: Any) -> Any:
 
 
 def note(message: str) -> None:
-    """A line for the person, on stderr, so that data on stdout stays clean."""
-    click.echo(message, err=True)
+    """A line for the person, on stderr, so that data on stdout stays clean; it may quote what a stranger wrote."""
+    click.echo(printable(message), err=True)

@@ -20,6 +20,7 @@ from cli.output import Output, open_output, output_options, write_rows
 from cli.report import assessment_text, detection_text, explanation, record_text
 from cli.scoring import facts_option, map_option, now_utc, read_facts, read_profiles, rule_taxonomy
 from fingerprints.model import Assessment, AssessmentState, InputError, Reason, Record
+from fingerprints.model.cells import printable
 from fingerprints.model.wire import to_json
 from icp.batch import score_all
 from icp.explain import explain_text
@@ -59,7 +60,7 @@ def show(domain: str, db_path: Path, newest: bool, include_stale: bool, output: 
         else:
             with open_output(output.path) as stream:
                 past = history(store, record.domain)
-                print(record_text(record, past, freshness_now(include_stale)), file=stream)
+                print(printable(record_text(record, past, freshness_now(include_stale))), file=stream)
 
 
 @click.command(context_settings=_HELP)
@@ -104,7 +105,7 @@ def explain(
             text, data = _explain_one(record, what, known_names(store))
         else:
             text, data = explanation(record, freshness_now(False)), to_json(record)
-    click.echo(json.dumps(data, ensure_ascii=False) if as_json else text)
+    click.echo(json.dumps(data, ensure_ascii=False) if as_json else printable(text))
 
 
 def _record(store: Store, domain: str, newest: bool) -> Record:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 IP = IPv4Address | IPv6Address
 
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address that is reached
+_UNICAST = IPv6Network("2000::/3")
+"""All that was ever given out. Outside of it Python still calls global what RFC 4291 has withdrawn: site-local
+addresses (fec0::/10), and the forms that carry an IPv4 address (::10.0.0.1, ::ffff:0:10.0.0.1)."""
+_CLOUD_HOSTS = (
+    IPv4Network("192.0.0.0/24"),  # IETF assignments; Oracle's metadata service among them
+    IPv4Network("168.63.129.16/32"),  # Azure's WireServer: a public number that the machine's host answers
+)
 
 
 def is_public(address: IP) -> bool:
@@ -19,7 +26,9 @@ def is_public(address: IP) -> bool:
     inner = _wrapped(address)
     if inner is not None:
         return is_public(inner)
-    return address.is_global and not address.is_multicast
+    if isinstance(address, IPv6Address):
+        return address in _UNICAST and address.is_global
+    return address.is_global and not address.is_multicast and not any(address in net for net in _CLOUD_HOSTS)
 
 
 def _wrapped(address: IP) -> IPv4Address | None:

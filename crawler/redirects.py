@@ -78,7 +78,9 @@ def patience_note(headers: Mapping[str, tuple[str, ...]], waited_s: float | None
 
 
 def _absolute(base: str, location: str) -> str | None:
+    # It is shown and stored, also where it is not followed: nothing in it may move a terminal's cursor.
+    written = "".join(char for char in location if char.isprintable())
     try:
-        return urldefrag(urljoin(base, location.strip()))[0]
+        return urldefrag(urljoin(base, written.strip()))[0]
     except ValueError:  # such as `http://[`
         return None

@@ -13,6 +13,7 @@ import os
 import pickle
 import platform
 import re
+import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -52,12 +53,19 @@ def load(digest: str) -> object | None:
     """The cached object, or None when there is none that can be used. Never raises."""
     path = _path(digest)
     try:
-        if os.name == "posix" and path.stat().st_uid != os.getuid():
-            return None  # a pickle can run code: only our own file is opened
         with path.open("rb") as stream, _no_garbage_collection():
-            return pickle.load(stream)  # type: ignore[no-any-return]  # noqa: S301
+            # A pickle can run code. The open file is asked, so that it cannot be exchanged after the question.
+            return pickle.load(stream) if _is_ours_alone(stream.fileno()) else None  # noqa: S301
     except Exception:  # noqa: BLE001 - whatever is wrong with a cache, the answer is to rebuild it
         return None
+
+
+def _is_ours_alone(descriptor: int) -> bool:
+    """Whether nobody but this user can have written the file."""
+    if os.name != "posix":
+        return True  # the user's own folders are closed to others there
+    status = os.fstat(descriptor)
+    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def save(digest: str, value: object) -> None:

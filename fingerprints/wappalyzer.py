@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fingerprints.backtracking import explodes
 from fingerprints.datafiles import data_file
 from fingerprints.model import ResourceKind, Technology
-from fingerprints.regexes import uses_backtracking
+from fingerprints.regexes import BACKTRACK_BYTES, uses_backtracking
 from fingerprints.rules import Channel, Combine, Implied, Rule, Signal
 from fingerprints.selectors import check_selector
 from fingerprints.sources import technology_files
@@ -280,11 +281,17 @@ class _SetReader:
             backtracks = uses_backtracking(translated)
             if backtracks:
                 translated = for_python(translated)
-                re.compile(translated.encode(), re.IGNORECASE)
+                _check_backtracking(translated)
         except (re.error, OverflowError, RecursionError, UnicodeEncodeError) as exc:
             self.imported.skipped.append(f"{technology}: {key}: {regex!r}: {exc}")
             return None
         return _Pattern(translated, confidence, version, backtracks)
+
+
+def _check_backtracking(pattern: str) -> None:
+    """Raise re.error for a pattern that `re` cannot compile, or that a page could keep it busy with."""
+    if explodes(pattern, BACKTRACK_BYTES):
+        raise re.error("takes too long on text made for it")
 
 
 def _tags(text: str) -> tuple[str, float, str]:

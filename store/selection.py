@@ -69,7 +69,8 @@ def _statement(
     key: str,
     limit: int,
 ) -> Statement:
-    shown = ", ".join(f'{column.sql} AS "{column.name}"' for column in columns)
+    # A slug may come from a database somebody else has made.
+    shown = ", ".join(f'{column.sql} AS "{column.name.replace(chr(34), "")}"' for column in columns)
     return (
         f"SELECT {shown} FROM {source} WHERE {condition.sql} ORDER BY {key} LIMIT ?",
         (*(p for column in columns for p in column.parameters), *parameters, *condition.parameters, limit),

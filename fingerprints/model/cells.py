@@ -28,10 +28,15 @@ class CsvSafety(StrEnum):
 
 def clean(text: str) -> str:
     """The text without control and bidirectional characters, with `\\n` line ends, at most CELL_CHARS."""
-    if len(text) <= CELL_CHARS and text.isprintable():  # nearly every cell: nothing to take out
+    return printable(text[: 2 * CELL_CHARS])[:CELL_CHARS]
+
+
+def printable(text: str) -> str:
+    """The text without what rewrites a terminal: control and bidirectional characters, but `\\n` and tabs."""
+    if text.isprintable():  # nearly every text: nothing to take out
         return text
-    text = _NEWLINES.sub("\n", _BIDI.sub("", text[: 2 * CELL_CHARS]))
-    return "".join(c for c in text if c == "\n" or c == "\t" or unicodedata.category(c) != "Cc")[:CELL_CHARS]
+    text = _NEWLINES.sub("\n", _BIDI.sub("", text))
+    return "".join(c for c in text if c == "\n" or c == "\t" or unicodedata.category(c) != "Cc")
 
 
 def is_formula(text: str) -> bool:
