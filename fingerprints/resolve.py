@@ -5,15 +5,17 @@
 3. `excludes` removes the weaker of two: by confidence, then pieces of evidence, then slug. What was
    removed implies nothing and does not come back by implication.
 4. `implies` runs to a fixpoint; an implied technology is marked, has no evidence, and is never
-   evidence for itself. It fills an empty version and raises nothing.
+   evidence for itself. It fills an empty version and raises nothing. What only an embed implies is
+   an embed: somebody's picture on CloudFront does not put this site on Amazon.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fingerprints.model import EMBED_KINDS, Detection, DetectionState, Evidence
+from fingerprints.model import EMBED_KINDS, Detection, DetectionState, Evidence, Party
 from fingerprints.rules import Combine, Rule
 
 PRESENT_FROM = {Combine.INDEPENDENT: 0.70, Combine.SUM: 0.50}
@@ -32,6 +34,8 @@ class _Found:
     evidence: tuple[Evidence, ...] = ()
     version: str = ""
     implied_by: str = ""
+    is_embed: bool = False
+    """Whether only images, media and links speak for it, or for what implies it."""
 
 
 def resolve(evidence: Iterable[Evidence], rules: Mapping[str, Rule]) -> tuple[Detection, ...]:
@@ -72,7 +76,9 @@ def _aggregate(evidence: Iterable[Evidence], rules: Mapping[str, Rule]) -> dict[
         confidence = combine(_independent(items, rule.combine), rule.combine)
         kept = [item for item in items if item.strength > 0]
         if confidence >= WEAK_FROM[rule.combine]:
-            found[slug] = _Found(rule, confidence, _strongest(kept), _version(items))
+            found[slug] = _Found(
+                rule, confidence, _strongest(kept), _version(items), is_embed=_is_embed(rule, kept)
+            )
     return found
 
 
@@ -126,9 +132,10 @@ def _settle(active: Mapping[str, _Found], rules: Mapping[str, Rule]) -> dict[str
             excluded.update(other for other in active[slug].rule.excludes if other != slug)
     for slug in excluded:
         remaining.pop(slug, None)
-    queue = [slug for slug in by_trust if slug in remaining]
+    # Embeds come last: what the site itself implies is the site's own, whoever embeds it as well.
+    queue = deque(sorted(filter(remaining.__contains__, by_trust), key=lambda slug: remaining[slug].is_embed))
     while queue:
-        source = remaining[queue.pop(0)]
+        source = remaining[queue.popleft()]
         for implied in source.rule.implies:
             if implied.slug in excluded or implied.slug not in rules:
                 continue
@@ -136,10 +143,14 @@ def _settle(active: Mapping[str, _Found], rules: Mapping[str, Rule]) -> dict[str
             if known is None:
                 confidence = min(source.confidence, implied.confidence)
                 remaining[implied.slug] = _Found(
-                    rules[implied.slug], confidence, version=implied.version, implied_by=source.rule.slug
+                    rules[implied.slug],
+                    confidence,
+                    version=implied.version,
+                    implied_by=source.rule.slug,
+                    is_embed=source.is_embed,
                 )
                 excluded.update(other for other in rules[implied.slug].excludes if other not in remaining)
-                queue.append(implied.slug)
+                queue.appendleft(implied.slug)
             elif not known.version and implied.version:
                 remaining[implied.slug] = replace(known, version=implied.version)
     return remaining
@@ -169,12 +180,18 @@ def _detection(found: _Found) -> Detection:
         version=found.version,
         accounts=tuple(accounts),
         implied_by=found.implied_by,
-        scope="embed" if _is_embed(found.evidence) else "site",
+        scope="embed" if found.is_embed else "site",
         pricing=technology.pricing,
         evidence=found.evidence,
     )
 
 
-def _is_embed(evidence: tuple[Evidence, ...]) -> bool:
-    """Whether only images, media and links speak for it: another site's content, not this site's tool."""
-    return bool(evidence) and all(item.kind in EMBED_KINDS for item in evidence)
+def _is_embed(rule: Rule, evidence: Sequence[Evidence]) -> bool:
+    """Whether only images, media and links speak for it: another site's content, not this site's tool.
+
+    What a signal asks of the site's own addresses is the site's own, also in an image.
+    """
+    if not evidence or any(item.kind not in EMBED_KINDS for item in evidence):
+        return False
+    own = {signal.id for signal in rule.signals if signal.party is Party.FIRST}
+    return all(item.signal not in own for item in evidence)

@@ -132,6 +132,21 @@ def test_images_and_links_alone_are_an_embed_not_the_platform() -> None:
     assert detect([shop], both)["shop"].scope == "site"
 
 
+def test_own_images_are_no_embed() -> None:
+    wordpress = rule("wp", {"on": "url", "pattern": "/wp-content/", "party": Party.FIRST})
+    assert detect([wordpress], '<img src="/wp-content/a.png">')["wp"].scope == "site"
+
+
+def test_what_only_an_embed_implies_is_an_embed() -> None:
+    cdn = rule("cdn", {"on": "host", "hosts": ("cdn.net",)}, implies=(Implied("cloud"),))
+    ours = rule("ours", {"on": "header", "name": "x-ours"}, implies=(Implied("cloud"),))
+    cloud = rule("cloud")
+    picture = '<img src="https://a.cdn.net/1.png">'
+    assert detect([cdn, ours, cloud], picture)["cloud"].scope == "embed"
+    both = detect([cdn, ours, cloud], picture, headers={"X-Ours": "1"})
+    assert (both["cloud"].scope, both["cloud"].implied_by) == ("site", "ours")
+
+
 def test_link_counts_only_where_a_signal_asks_for_links() -> None:
     board = rule("jobs", {"on": "url", "pattern": r"jobs\.io/\w+", "kinds": frozenset({ResourceKind.LINK})})
     assert detect([board], '<a href="https://jobs.io/acme">Careers</a>')
