@@ -28,6 +28,7 @@ _URLS = {
     "segment": "https://cdn.segment.com/v1/projects/{}/settings",
     "piwik-pro": "https://{}.js",
     "matomo": "https://{}.js",
+    "hubspot": "https://{}.js",
 }
 
 LOADER_KINDS = {

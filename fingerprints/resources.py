@@ -109,6 +109,8 @@ _CONTAINER_URLS = (
     ("adobe", "//assets.adobedtm.", re.compile(r"//assets\.adobedtm\.com/(.{1,120}?)(?:\.min)?\.js")),
     ("segment", "//cdn.segment.", re.compile(r"//cdn\.segment\.(?:com|io)/analytics\.js/v1/(\w+)/")),
     ("piwik-pro", ".containers.piwik.pro/", re.compile(r"//([\w-]+\.containers\.piwik\.pro/[\w-]+)\.js")),
+    ("hubspot", ".hs-scripts.com/", re.compile(r"//(js(?:-\w+)?\.hs-scripts\.com/\d{4,12})\.js")),
+    ("hubspot", "/hs/scriptloader/", re.compile(r"//([\w.-]+(?::\d+)?/hs/scriptloader/\d{4,12})\.js")),
     ("matomo", "js/container_", re.compile(r"//([\w.-]+(?::\d+)?/(?:[\w.-]+/)*js/container_\w+)\.js")),
 )
 _NO_LOAD = frozenset({ResourceKind.LINK, ResourceKind.CSP, ResourceKind.CONNECT})

@@ -169,8 +169,19 @@ def test_other_containers_are_read_as_scripts() -> None:
             "matomo:stats.acme.com/matomo/js/container_Ab12Cd34",
             "https://stats.acme.com/matomo/js/container_Ab12Cd34.js",
         ),
+        # HubSpot's loader names the tools that are switched on: chat, forms, ads, banner.
+        (
+            '<script id="hs-script-loader" async defer src="//js-eu1.hs-scripts.com/1234567.js"></script>',
+            "hubspot:js-eu1.hs-scripts.com/1234567",
+            "https://js-eu1.hs-scripts.com/1234567.js",
+        ),
+        (
+            '<script id="hs-script-loader" async defer src="/hs/scriptloader/1234567.js"></script>',
+            "hubspot:acme.com/hs/scriptloader/1234567",
+            "https://acme.com/hs/scriptloader/1234567.js",
+        ),
     ],
-    ids=["gtm", "gtm renamed", "adobe", "segment", "piwik-pro", "matomo"],
+    ids=["gtm", "gtm renamed", "adobe", "segment", "piwik-pro", "matomo", "hubspot", "hubspot's own pages"],
 )
 def test_container_is_named_by_its_loader_and_has_an_address(html: str, container: str, url: str) -> None:
     page = observe(html, url="https://acme.com/")
@@ -181,6 +192,20 @@ def test_container_is_named_by_its_loader_and_has_an_address(html: str, containe
 @pytest.mark.parametrize("container", ["gtm:GTM AB12", "nobody:abc", "matomo:a b"])
 def test_what_is_no_container_name_has_no_address(container: str) -> None:
     assert container_url(container) is None
+
+
+def test_chat_that_a_vendors_loader_brings_is_seen() -> None:
+    body = (
+        "// HubSpot Script Loader.\n!function(e,t){var n=document.createElement('script');n.src=e}"
+        '("https://js.hs-analytics.net/analytics/1234567.js");'
+        'load("https://js.usemessages.com/conversations-embed.js",{"data-hsjs-portal":1234567});' + " " * 100
+    )
+    name = "hubspot:js.hs-scripts.com/1234567"
+    page = page_with(html='<script src="//js.hs-scripts.com/1234567.js"></script>')
+    contents = parse_container(name, body)
+    assert contents is not None
+    assert "hubspot-chat" not in states(page)
+    assert states(with_containers(page, {name: contents}))["hubspot-chat"] is DetectionState.PRESENT
 
 
 def test_link_to_a_container_is_not_a_load() -> None:
