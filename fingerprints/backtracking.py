@@ -10,7 +10,7 @@ import re
 import re._constants as sre
 import re._parser as sre_parser
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -66,7 +66,7 @@ def _pumps(items: Iterable[tuple[Any, Any]], before: str = "") -> Iterator[tuple
         before += _sample([(op, argument)])
 
 
-def _parts(op: Any, argument: Any) -> Iterable[Any]:
+def _parts(op: Any, argument: Any) -> list[Any]:
     """The sub-patterns of one item."""
     if op in _REPEATS:
         return [argument[2]]
@@ -88,7 +88,7 @@ def _sample_of(op: Any, argument: Any) -> str:
     if op in (sre.ASSERT, sre.ASSERT_NOT):
         return ""
     if op in _REPEATS:
-        return _sample(argument[2]) * max(argument[0], 1)
+        return _sample(argument[2]) * int(max(argument[0], 1))
     inner = _parts(op, argument)
     return _sample(inner[0]) if inner else _character(op, argument)
 
@@ -114,7 +114,7 @@ def _is_in(char: str, members: Iterable[tuple[Any, Any]]) -> bool:
     return found != is_negated
 
 
-_CATEGORIES = {
+_CATEGORIES: dict[Any, Callable[[str], bool]] = {
     sre.CATEGORY_DIGIT: str.isdigit,
     sre.CATEGORY_SPACE: str.isspace,
     sre.CATEGORY_WORD: lambda char: char.isalnum() or char == "_",
