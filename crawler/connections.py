@@ -108,27 +108,34 @@ class Connection(asyncio.Protocol):
 
 
 class Connections:
-    """Opens connections and keeps the last one of each place while it is idle."""
+    """Opens connections and keeps the last one of each place, for the site it was used for, while it is idle."""
 
     def __init__(self, connect_timeout_s: float) -> None:
         self._connect_timeout_s = connect_timeout_s
-        self._idle: dict[Place, tuple[Connection, asyncio.TimerHandle]] = {}
+        self._idle: dict[str, dict[Place, tuple[Connection, asyncio.TimerHandle]]] = {}
         self._tls = _tls_context()
 
-    def idle(self, place: Place) -> Connection | None:
-        """The open connection that the last request to this place has left, no longer idle."""
-        connection, timer = self._idle.pop(place, (None, None))
-        if timer is not None:
-            timer.cancel()
-        return connection if connection is not None and connection.is_open else None
+    def idle(self, site: str, place: Place) -> Connection | None:
+        """The open connection that the site's last request to this place has left, no longer idle."""
+        places = self._idle.get(site)
+        if not places or place not in places:
+            return None
+        connection, timer = places.pop(place)
+        timer.cancel()
+        if not places:
+            del self._idle[site]
+        return connection if connection.is_open else None
 
-    def keep(self, place: Place, connection: Connection) -> None:
-        """Let the next request to this place have the connection, if there is one soon."""
-        old = self.idle(place)
-        if old is not None:
-            old.close()
-        timer = asyncio.get_running_loop().call_later(IDLE_S, self._drop, place)
-        self._idle[place] = connection, timer
+    def keep(self, site: str, place: Place, connection: Connection) -> None:
+        """Let the site's next request to this place have the connection, if there is one soon."""
+        self._drop(site, place)
+        timer = asyncio.get_running_loop().call_later(IDLE_S, self._drop, site, place)
+        self._idle.setdefault(site, {})[place] = connection, timer
+
+    def forget(self, site: str) -> None:
+        """Close what is idle of a site that is done: each connection holds half a megabyte."""
+        for place in list(self._idle.get(site, ())):
+            self._drop(site, place)
 
     async def open(self, place: Place, endpoints: Sequence[Endpoint]) -> Connection:
         """A connection to the first of the endpoints that takes one; for https after the handshake.
@@ -145,8 +152,8 @@ class Connections:
         return await self._connect(endpoints[-1], host, tls)
 
     def close(self) -> None:
-        for place in list(self._idle):
-            self._drop(place)
+        for site in list(self._idle):
+            self.forget(site)
 
     async def _connect(self, endpoint: Endpoint, host: str, tls: ssl.SSLContext | None) -> Connection:
         address, port = endpoint
@@ -170,8 +177,8 @@ class Connections:
             raise
         return connection
 
-    def _drop(self, place: Place) -> None:
-        connection = self.idle(place)
+    def _drop(self, site: str, place: Place) -> None:
+        connection = self.idle(site, place)
         if connection is not None:
             connection.close()
 

@@ -25,6 +25,7 @@ from crawler.neighbours import Neighbours
 from crawler.outcomes import ConnectTimeoutError
 from crawler.pace import Pace
 from crawler.resolver import Endpoint
+from crawler.signals import site_closed
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -45,6 +46,7 @@ class LeanHTTPHandler(BaseDownloadHandler):
         self._connect_timeout_s = settings.getfloat("TECHNOGRAPH_CONNECT_TIMEOUT")
         self._limits = BodyLimits.from_settings(settings)
         self._connections = Connections(self._connect_timeout_s)
+        crawler.signals.connect(self.site_closed, signal=site_closed)
         self._pace = Pace(crawler)
         # A web of our own has one address and nobody else on it.
         is_mapped = bool(settings.get("TECHNOGRAPH_RESOLVE_ALL_TO"))
@@ -64,7 +66,7 @@ class LeanHTTPHandler(BaseDownloadHandler):
             timeout_s = request.meta.get("download_timeout", self._timeout_s)
             if deadline is not None:
                 now_s = monotonic()
-                deadline.begin(now_s)
+                deadline.begin(now_s, str(endpoints[0][0]))
                 timeout_s = deadline.allowed_s(timeout_s, now_s)
             try:
                 async with asyncio.timeout(timeout_s):
@@ -72,11 +74,14 @@ class LeanHTTPHandler(BaseDownloadHandler):
             except TimeoutError as exc:
                 raise DownloadTimeoutError(f"no complete answer within {timeout_s:g} s") from exc
 
+    def site_closed(self, domain: str) -> None:
+        self._connections.forget(domain)
+
     async def close(self) -> None:
         self._connections.close()
 
     async def _download(self, request: Request, place: Place, endpoints: list[Endpoint]) -> Response:
-        connection = self._connections.idle(place)
+        connection = self._connections.idle(_site_of(request), place)
         if connection is not None:
             with contextlib.suppress(ConnectionLost):  # closed by the server meanwhile, the request not read
                 return await self._ask(connection, request, place)
@@ -92,8 +97,12 @@ class LeanHTTPHandler(BaseDownloadHandler):
 
         answer = await connection.ask(written(request), Answer(limit), self._limits.slow_after_s)
         if connection.is_open:
-            self._connections.keep(place, connection)
+            self._connections.keep(_site_of(request), place, connection)
         return _response(request, answer, connection.certificate)
+
+
+def _site_of(request: Request) -> str:
+    return str(request.meta.get("download_slot", ""))
 
 
 def written(request: Request) -> bytes:
