@@ -194,6 +194,8 @@ def growth(kind: str, runs: Sequence[Run]) -> None:
 
 
 STAGES = (
+    ("pipelines/detect.py:detector_for", "start-up"),
+    ("weakref", "garbage collection"),
     ("pipelines/dns.py", "dns"),
     ("pipelines/containers.py", "containers"),
     ("fingerprints/observe.py", "observe"),
@@ -203,18 +205,25 @@ STAGES = (
     ("fingerprints/records.py", "record"),
     ("crawler/walls.py", "walls"),
     ("crawler/pages.py", "inner pages"),
+    ("crawler/certificates.py", "certificates"),
     ("crawler/decompress.py", "gunzip"),
-    ("crawler/robots.py", "robots"),
+    ("crawler/robots.py:_rules_in", "robots"),
     ("crawler/cookies.py", "cookies"),
+    ("crawler/protocol.py", "record to json"),
+    ("ssl.py", "tls"),
     ("crawler/handler.py", "http"),
-    ("crawler/http1.py", "http"),
     ("crawler/connections.py", "http"),
-    ("fingerprints/model/wire.py", "to json"),
-    ("crawler/worker.py:main.<locals>", "write record"),
-    ("crawler/", "visit"),
-    ("scrapy/", "scrapy"),
+    ("crawler/resolver.py", "resolver"),
+    ("crawler/visit.py", "visit"),
+    ("crawler/spiders", "spider"),
+    ("scrapy/statscollectors.py", "scrapy: stats"),
+    ("scrapy/signalmanager.py", "scrapy: signals"),
+    ("scrapy/core/downloader", "scrapy: downloader"),
+    ("scrapy/core/scraper.py", "scrapy: scraper"),
+    ("scrapy/", "scrapy: engine"),
+    ("twisted/", "twisted"),
 )
-"""The first part of a path that occurs in a stack, in this order, names its stage."""
+"""The first part of a path that occurs in a stack above the event loop, in this order, names its stage."""
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -242,9 +251,10 @@ def where(folder: Path, run: Run) -> None:
 
 
 def _stage(stack: str) -> str:
-    if "run_until_complete" not in stack and "run_forever" not in stack and "asyncioreactor" not in stack:
+    _, loop, above = stack.partition("asyncioreactor.py:AsyncioSelectorReactor.run")
+    if not loop:
         return "start-up"
-    return next((stage for part, stage in STAGES if part in stack), "event loop")
+    return next((stage for part, stage in STAGES if part in above), "event loop")
 
 
 # -- others on the same web --------------------------------------------------------------------------------

@@ -51,6 +51,9 @@ MIX = {
 LATENCY_S = (0.1, 0.3)
 """Of each answer, evenly spread; connecting and the TLS handshake come on top."""
 
+NAMES_EACH = 50
+"""Sites that share a certificate, each with and without `www.`."""
+
 _KINDS = [kind for kind, count in MIX.items() for _ in range(count)]
 _CONTAINER = b"""// <![CDATA[
 var data = {"resource": {"version": "1", "macros": [], "tags": [{"function": "__html",
@@ -141,10 +144,9 @@ class _Answers:
     def to(self, host: str, path: str) -> bytes:
         """The answer for a path of a host; hosts without a number are where tag containers live."""
         self.given += 1
-        name = host.removeprefix("www.")
-        if not (name[:1] == "s" and name[1:].partition(".")[0].isdigit()):
+        number = _number_in(host)
+        if number is None:
             return self.container
-        number = int(name[1:].partition(".")[0])
         kind = kind_of(number)
         if path == "/robots.txt":
             return self.robots[number % 4]
@@ -216,7 +218,8 @@ class _Connection(asyncio.Protocol):
             host, path = f"www.s{number}.test", f"/{rest}"
         else:
             host = head.lower().partition("\r\nhost:")[2].partition("\r\n")[0].strip().partition(":")[0]
-        kind = _named_kind(host)
+        number = _number_in(host)
+        kind = "site" if number is None else kind_of(number)
         if kind == "silent":
             return
         if kind == "reset":
@@ -229,9 +232,10 @@ class _Connection(asyncio.Protocol):
             self.transport.write(answer)  # type: ignore[attr-defined]
 
 
-def _named_kind(host: str) -> str:
-    digits = host.removeprefix("www.")[1:].partition(".")[0]
-    return kind_of(int(digits)) if digits.isdigit() else "site"
+def _number_in(host: str) -> int | None:
+    """17 for `s17.test` and `www.s17.test`; None for hosts of others."""
+    name = host.removeprefix("www.").partition(".")[0]
+    return int(name[1:]) if name[:1] == "s" and name[1:].isdigit() else None
 
 
 class _Names(asyncio.DatagramProtocol):
@@ -251,51 +255,71 @@ _MAIL = b"\xc0\x0c\0\x0f\0\1\0\0\1\x2c\0\x13\0\1\x04smtp\x06google\x03com\0"
 """An MX record for the name asked about: priority 1, smtp.google.com."""
 
 
-def _tls_context(folder: Path) -> ssl.SSLContext:
-    """With a certificate for every name, made now; connections of hosts without https end in the handshake."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certificate(folder))
+class _Certificates:
+    """TLS for every host: certificates of an authority of our own, each for 100 names, made on first use."""
 
-    def choose(_: ssl.SSLObject, name: str | None, __: ssl.SSLContext) -> int | None:
-        is_plain = _named_kind(name or "") == "plain_only"
-        return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE if is_plain else None
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._contexts: dict[int, ssl.SSLContext] = {}
 
-    context.sni_callback = choose  # type: ignore[assignment]
-    return context
+    def context(self) -> ssl.SSLContext:
+        """The listener's; connections of hosts without https end in the handshake."""
+        first = self._of(0)
+        first.sni_callback = self._choose  # type: ignore[assignment]
+        return first
+
+    def _choose(self, tls: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
+        number = _number_in(name or "")
+        if number is not None:
+            if kind_of(number) == "plain_only":
+                return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE
+            tls.context = self._of(number // NAMES_EACH)
+        return None
+
+    def _of(self, group: int) -> ssl.SSLContext:
+        if group not in self._contexts:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self._certificate(group))
+            self._contexts[group] = context
+        return self._contexts[group]
+
+    def _certificate(self, group: int) -> Path:
+        numbers = range(group * NAMES_EACH, (group + 1) * NAMES_EACH)
+        names = [x509.DNSName(f"{prefix}s{number}.test") for number in numbers for prefix in ("", "www.")]
+        today = datetime.datetime.now(datetime.UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(_named(f"s{numbers[0]}.test"))
+            .issuer_name(_named("Bench Authority"))
+            .public_key(self._key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(today - datetime.timedelta(days=1))
+            .not_valid_after(today + datetime.timedelta(days=30))
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        pem = serialization.Encoding.PEM
+        path = self._folder / "bench.pem"
+        path.write_bytes(
+            self._key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+            + certificate.public_bytes(pem)
+        )
+        return path
 
 
-def _certificate(folder: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "*.test")])
-    today = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today - datetime.timedelta(days=1))
-        .not_valid_after(today + datetime.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("*.test")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    path = folder / "bench.pem"
-    path.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(pem)
-    )
-    return path
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-async def _serve(pages: list[bytes]) -> None:
+async def _serve(pages: list[bytes], folder: Path) -> None:
     loop = asyncio.get_running_loop()
     answers = _Answers(pages)
     connection = partial(_Connection, answers, random.Random(1))
-    with tempfile.TemporaryDirectory(prefix="bench-web-") as folder:
-        context = _tls_context(Path(folder))
     plain = await loop.create_server(connection, "127.0.0.1", 0, backlog=4096)
-    secure = await loop.create_server(connection, "127.0.0.1", 0, backlog=4096, ssl=context)
+    secure = await loop.create_server(
+        connection, "127.0.0.1", 0, backlog=4096, ssl=_Certificates(folder).context()
+    )
     names, _ = await loop.create_datagram_endpoint(_Names, local_addr=("127.0.0.1", 0))
     ports = {
         "http": plain.sockets[0].getsockname()[1],
@@ -314,7 +338,8 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, help="serve real pages of this folder (bench/README.md)")
     arguments = parser.parse_args()
     pages = real_pages(arguments.corpus) if arguments.corpus else made_pages()
-    uvloop.run(_serve(pages))
+    with tempfile.TemporaryDirectory(prefix="bench-web-") as folder:
+        uvloop.run(_serve(pages, Path(folder)))
 
 
 if __name__ == "__main__":
