@@ -23,7 +23,7 @@ from fingerprints.model.cells import clean
 from store.crawl_events import STARTS, WARNING
 from store.crawl_report import MOST_REQUESTS, CategoryCount, CrawlReport
 
-TEXT_CHARS = 300
+TEXT_CHARS = 600
 TOP_REASONS = 3
 FEWEST_COLUMNS = 12
 """A chart of one column is one column, not a wall."""

@@ -239,6 +239,10 @@ def test_crawl_killed_at_any_moment_goes_on_without_a_second_record(
             time.sleep(0.01)
     assert run(*arguments).code == 0
     assert records(here) == {f"site{n}.test": "ok" for n in range(SITES)}
+    log = [json.loads(line) for line in (here / "t.crawl-1.log").read_text().splitlines()]
+    assert sorted(line["domain"] for line in log if line["event"] == "site") == sorted(records(here))
+    starts = [line["event"] for line in log if line["event"] in ("started", "resumed", "finished")]
+    assert starts == ["started", "resumed", "resumed", "resumed", "finished"]
 
 
 def test_sigterm_stops_cleanly_and_the_same_command_goes_on(
