@@ -15,7 +15,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fingerprints.model import EMBED_KINDS, Detection, DetectionState, Evidence, Party
+from fingerprints.hosts import host_of
+from fingerprints.model import EMBED_KINDS, Detection, DetectionState, Evidence
 from fingerprints.rules import Combine, Rule
 
 PRESENT_FROM = {Combine.INDEPENDENT: 0.70, Combine.SUM: 0.50}
@@ -77,7 +78,7 @@ def _aggregate(evidence: Iterable[Evidence], rules: Mapping[str, Rule]) -> dict[
         kept = [item for item in items if item.strength > 0]
         if confidence >= WEAK_FROM[rule.combine]:
             found[slug] = _Found(
-                rule, confidence, _strongest(kept), _version(items), is_embed=_is_embed(rule, kept)
+                rule, confidence, _strongest(kept), _version(items), is_embed=_is_embed(kept)
             )
     return found
 
@@ -186,12 +187,11 @@ def _detection(found: _Found) -> Detection:
     )
 
 
-def _is_embed(rule: Rule, evidence: Sequence[Evidence]) -> bool:
-    """Whether only images, media and links speak for it: another site's content, not this site's tool.
+def _is_embed(evidence: Sequence[Evidence]) -> bool:
+    """Whether only images, media and links to other hosts speak for it: their content, not this site's tool."""
+    return bool(evidence) and all(item.kind in EMBED_KINDS and not _is_own(item) for item in evidence)
 
-    What a signal asks of the site's own addresses is the site's own, also in an image.
-    """
-    if not evidence or any(item.kind not in EMBED_KINDS for item in evidence):
-        return False
-    own = {signal.id for signal in rule.signals if signal.party is Party.FIRST}
-    return all(item.signal not in own for item in evidence)
+
+def _is_own(item: Evidence) -> bool:
+    host = host_of(item.page_url)
+    return bool(host) and host_of(item.place.removeprefix("url:")) == host

@@ -135,6 +135,8 @@ def test_images_and_links_alone_are_an_embed_not_the_platform() -> None:
 def test_own_images_are_no_embed() -> None:
     wordpress = rule("wp", {"on": "url", "pattern": "/wp-content/", "party": Party.FIRST})
     assert detect([wordpress], '<img src="/wp-content/a.png">')["wp"].scope == "site"
+    of_the_blog = '<img src="https://blog.acme.com/wp-content/a.png">'
+    assert detect([wordpress], of_the_blog)["wp"].scope == "embed"
 
 
 def test_what_only_an_embed_implies_is_an_embed() -> None:
