@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-import zlib
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import brotli
+from isal import isal_zlib
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -56,10 +56,10 @@ def _inflate(body: bytes, limit: int) -> _Opened:
     room = limit
     wbits = _AUTO_WBITS if body[:1] in (b"\x1f", b"\x78", b"\x58", b"\x38", b"\x18") else _RAW_WBITS
     while body and room > 0:
-        stream = zlib.decompressobj(wbits)
+        stream = isal_zlib.decompressobj(wbits)
         try:
             parts.append(stream.decompress(body, room))
-        except zlib.error:
+        except isal_zlib.error:
             return (b"".join(parts), True) if parts else None  # rubbish after a whole member is harmless
         room -= len(parts[-1])
         if not stream.eof:

@@ -62,7 +62,6 @@ class LeanHTTPHandler(BaseDownloadHandler):
         deadline: Deadline | None = request.meta.get(META_KEY)
         is_new = deadline is not None and not deadline.has_begun
         async with self._neighbours.turn(endpoints[0][0], is_new=is_new):
-            self._pace.sent(request.meta["download_slot"])
             timeout_s = request.meta.get("download_timeout", self._timeout_s)
             if deadline is not None:
                 now_s = monotonic()
@@ -95,6 +94,7 @@ class LeanHTTPHandler(BaseDownloadHandler):
         def limit(head: Answer) -> int:
             return self._limits.bytes_of(request.url, head.field(b"content-type").decode("latin-1"))
 
+        self._pace.sent(_site_of(request))
         answer = await connection.ask(written(request), Answer(limit), self._limits.slow_after_s)
         if connection.is_open:
             self._connections.keep(_site_of(request), place, connection)
