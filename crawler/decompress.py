@@ -59,7 +59,7 @@ def _inflate(body: bytes, limit: int) -> _Opened:
         stream = isal_zlib.decompressobj(wbits)
         try:
             parts.append(stream.decompress(body, room))
-        except isal_zlib.error:
+        except isal_zlib.error:  # type: ignore[misc]  # its stub takes the class for an instance
             return (b"".join(parts), True) if parts else None  # rubbish after a whole member is harmless
         room -= len(parts[-1])
         if not stream.eof:
