@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -210,7 +210,8 @@ def stopping_at(clock: str | None, control: Control) -> Iterator[None]:
     if clock is None:
         yield
         return
-    timer = threading.Timer(seconds_until(clock, datetime.now(UTC).astimezone()), control.stop)
+    now = datetime.now()  # noqa: DTZ005 - the local clock, which may be set forward or back tonight
+    timer = threading.Timer(seconds_until(clock, now), control.stop)
     timer.daemon = True
     timer.start()
     try:
@@ -222,7 +223,9 @@ def stopping_at(clock: str | None, control: Control) -> Iterator[None]:
 def seconds_until(clock: str, now: datetime) -> float:
     """Seconds from `now` until the clock next shows HH:MM; raises InputError for another form.
 
-    >>> seconds_until("07:00", datetime(2026, 11, 22, 23, 0, tzinfo=UTC))
+    A `now` without a zone is the local clock's, with its summer time.
+
+    >>> seconds_until("07:00", datetime(2026, 11, 22, 23, 0))
     28800.0
     """
     try:
@@ -230,4 +233,5 @@ def seconds_until(clock: str, now: datetime) -> float:
     except ValueError as exc:
         raise InputError(f"--until {clock!r}: expected a time of day as 07:00") from exc
     then = now.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0)
-    return ((then if then > now else then + timedelta(days=1)) - now).total_seconds()
+    then = then if then > now else then + timedelta(days=1)
+    return then.timestamp() - now.timestamp()

@@ -192,6 +192,15 @@ def test_time_until_is_counted_on_the_local_clock() -> None:
     assert seconds_until("23:45", now) == 15 * 60
 
 
+def test_night_in_which_summer_time_ends_is_an_hour_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as in_berlin:
+        in_berlin.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        assert seconds_until("07:00", datetime(2026, 10, 24, 23, 0)) == 9 * 3600
+        assert seconds_until("07:00", datetime(2026, 10, 25, 23, 0)) == 8 * 3600
+    time.tzset()
+
+
 # -- interrupted from outside ------------------------------------------------------------------------------
 
 
