@@ -24,6 +24,8 @@ SEARCH_BYTES = 48_000_000
 under 3 million; RE2 searches at least 500 MB a second, so the worst page takes about 0.1 s."""
 
 MAX_ACCOUNT_CHARS = 80
+COOKIE_CHARS = 16
+"""Of a cookie's value in an excerpt."""
 
 _KIND_CAP = {
     ResourceKind.CSP: STRENGTH["weak"],
@@ -33,7 +35,8 @@ _KIND_CAP = {
 _INLINE_DATA_CAP = STRENGTH["medium"]
 """A URL in a script that is not itself code may be a link, a setting or an allow-list."""
 
-_EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+_EMAIL = re.compile(r"[\w.+%-]{1,64}(?:@|%(?:25)*40)[\w-]{1,63}(?:\.[\w-]{1,63})+")
+"""Also as it stands in the query of a URL."""
 _CONTEXT = 24
 _string = cast("Callable[[Any], str]", etree.XPath("string()", smart_strings=False))
 """All text inside an element; inside the parser's library, so far faster than joining `itertext`."""
@@ -184,16 +187,21 @@ class _Matcher:
 
     def _cookies(self) -> None:
         for name, value in self.page.cookies.items():
-            lower = name.lower()
+            lower, text = name.lower(), value.encode("utf-8", "replace")
             patterns = self.plan.cookies.get(lower)
-            if patterns is not None:
-                self._try(patterns, value, f"cookie:{lower}", prefix=f"{name}=")
+            for signal in patterns.candidates(text) if patterns is not None else ():
+                self._cookie(signal, name, text)
             for glob, signal in self.plan.cookie_globs:
-                if _whole(glob)(lower.encode()):
-                    text = value.encode("utf-8", "replace")
-                    matched = search_of(signal)(text)
-                    if matched:
-                        self._hit(signal, matched, text, f"cookie:{lower}", shown=f"{name}={value}")
+                if _whole(glob)(lower.encode("utf-8", "replace")):
+                    self._cookie(signal, name, text)
+
+    def _cookie(self, signal: Signal, name: str, text: bytes) -> None:
+        self._spend(len(text))
+        matched = search_of(signal)(text)
+        if matched:
+            # Never more of the value than proves something: in a saved page it may be somebody's login.
+            proof = matched.group(0)[:COOKIE_CHARS].decode("utf-8", "ignore")
+            self._hit(signal, matched, text, f"cookie:{name.lower()}", shown=f"{name}={proof}")
 
     def _small(self) -> None:
         page, plan = self.page, self.plan
@@ -317,7 +325,7 @@ class _Matcher:
             page_url=self.page.url,
             excerpt=excerpt_of(excerpt),
             version=version,
-            account=account[:MAX_ACCOUNT_CHARS],
+            account=excerpt_of(account)[:MAX_ACCOUNT_CHARS],
             place=place,
             kind=kind,
         )
@@ -340,7 +348,7 @@ def excerpt_of(text: str) -> str:
     line = " ".join(text[: 4 * EXCERPT_CHARS].split())
     if not line.isprintable():
         line = "".join(char for char in line if char.isprintable())
-    if "@" in line:
+    if "@" in line or "40" in line:
         line = _EMAIL.sub("[e-mail]", line)
     return line[:EXCERPT_CHARS]
 
