@@ -60,6 +60,8 @@ _ELEMENT_KINDS = {
     "embed": ResourceKind.MEDIA,
     "object": ResourceKind.MEDIA,
 }
+_NOT_FETCHED = ("data:", "blob:", "javascript:", "about:", "mailto:", "tel:")
+"""Schemes with their colon: `javascripts/app.js` is a path."""
 _URL_ATTRIBUTES = {"form": "action", "object": "data"}
 
 
@@ -271,7 +273,8 @@ def visible_text(observation: Observation, limit: int = 200_000) -> str:
 
 
 _shown: Any = etree.XPath(
-    "//text()[not(parent::script or parent::style or parent::noscript or parent::template or parent::head)]",
+    # `/descendant::` rather than `//`, which libxml2 evaluates in half the time.
+    "/descendant::text()[not(parent::script or parent::style or parent::noscript or parent::template or parent::head)]",
     smart_strings=False,
 )
 
@@ -330,15 +333,12 @@ class _Reader:
 
     def add(self, raw: str, kind: ResourceKind) -> None:
         """Note one reference of the page, unless it is no URL or the list is full."""
-        raw = raw.strip()
-        if (
-            not raw
-            or raw[0] == "#"
-            or raw[:5].lower() in ("data:", "blob:", "javas", "about", "mailt", "tel:")
+        written = raw.strip()[:MAX_URL_CHARS]
+        absolute = written[:8].lower().startswith(("http://", "https://"))
+        if not absolute and (
+            not written or written[0] == "#" or written[:11].lower().startswith(_NOT_FETCHED)
         ):
             return
-        written = raw[:MAX_URL_CHARS]
-        absolute = written[:8].lower().startswith(("http://", "https://"))
         url = unwrapped(written if absolute else self._absolute(written))
         key = (url, kind)
         if key in self.resources:
@@ -382,7 +382,7 @@ class _Reader:
             return
         if self._leaves(href):
             self.add(href, ResourceKind.LINK)
-        elif len(self.links) < MAX_LINKS and href[:5].lower() not in ("mailt", "javas", "tel:+"):
+        elif len(self.links) < MAX_LINKS and not href[:11].lower().startswith(_NOT_FETCHED):
             text = element.text or (element[0].text if len(element) else "") or element.get("title") or ""
             self.links.append(Link(self._absolute(href[:MAX_URL_CHARS]), " ".join(text.split())[:80]))
 

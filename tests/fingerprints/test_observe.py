@@ -211,6 +211,8 @@ def test_a_link_without_a_scheme_to_another_company_leaves_the_site() -> None:
         ("../lib/app.js", "https://www.example.com/lib/app.js"),
         ("/lib/app.js", "https://www.example.com/lib/app.js"),
         ("//cdn.example.com/app.js", "https://cdn.example.com/app.js"),
+        ("javascripts/app.js", "https://www.example.com/news/javascripts/app.js"),
+        ("about/app.js", "https://www.example.com/news/about/app.js"),
     ],
 )
 def test_relative_references_resolve_as_in_a_browser(written: str, loaded: str) -> None:
