@@ -75,7 +75,7 @@ class Progress:
         parts.append(f"{rate:.1f}/s")
         if total and rate > 0 and total > done + before:
             parts.append(f"{duration((total - done - before) / rate)} left")
-        outcomes = self._recorder.outcomes.most_common(4)
+        outcomes = self._recorder.outcomes.copy().most_common(4)  # another thread counts
         parts += [", ".join(f"{outcome} {count:,}" for outcome, count in outcomes)] if outcomes else []
         parts.append(f"{self._recorder.technologies:,} technologies")
         return " | ".join(parts)
