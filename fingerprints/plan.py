@@ -11,7 +11,7 @@ import functools
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fingerprints.model import Party, ResourceKind
@@ -63,21 +63,23 @@ class PatternSet:
         starts = list(itertools.accumulate((len(text) + 1 for text in texts), initial=0))
         found = self._scan(joined)
         for position in self._positions(found):
-            yield self.signals[position], self._holders(position, found, joined, starts) or range(len(texts))
+            needs = self.needs[position]
+            holders = self._holders(needs[0], found, joined, starts) if needs else range(len(texts))
+            yield self.signals[position], holders
 
     def _holders(
-        self, position: int, found: set[int], joined: bytes, starts: Sequence[int]
-    ) -> Iterable[int] | None:
-        """Indexes of the joined texts that hold what the signal's rarest requirement found; None when it has none."""
-        if not self.needs[position]:
-            return None
-        literals = [self.literals[number].encode() for number in self.needs[position][0] if number in found]
-        if len(literals) == 1:  # told as they are asked for: often the first will do
-            return _holders_of(literals[0], joined, starts)
-        return sorted({index for literal in literals for index in _holders_of(literal, joined, starts)})
+        self, alternatives: Iterable[int], found: Mapping[int, int], joined: bytes, starts: Sequence[int]
+    ) -> Iterable[int]:
+        """Indexes of the joined texts that hold one of these literals, in order."""
+        present = [number for number in alternatives if number in found]
+        holders = [
+            _holders_of(self.literals[number].encode(), found[number], joined, starts) for number in present
+        ]
+        # A single literal is looked for as far as it is asked for: often the first text will do.
+        return holders[0] if len(holders) == 1 else sorted(set(itertools.chain(*holders)))
 
-    def _scan(self, text: bytes) -> set[int]:
-        """Numbers of the literals that occur in the text."""
+    def _scan(self, text: bytes) -> dict[int, int]:
+        """Numbers of the literals that occur in the text, each with the offset where its first occurrence ends."""
         if self._scanner is None:
             self._scanner = (
                 build_scanner(self.literals, self.engine)
@@ -86,12 +88,12 @@ class PatternSet:
             )
         return self._scanner.scan(text)
 
-    def _positions(self, found: set[int]) -> list[int]:
+    def _positions(self, found: Mapping[int, int]) -> list[int]:
         """Positions of the signals whose every requirement is among the literals found."""
         positions = set(self.always)
         for literal in found:
             for position in self.owners[literal]:
-                if all(not found.isdisjoint(alternatives) for alternatives in self.needs[position]):
+                if all(not found.keys().isdisjoint(alternatives) for alternatives in self.needs[position]):
                     positions.add(position)
         return sorted(positions)
 
@@ -120,9 +122,9 @@ class PatternSet:
         self._scanner = None
 
 
-def _holders_of(literal: bytes, joined: bytes, starts: Sequence[int]) -> Iterator[int]:
+def _holders_of(literal: bytes, first_end: int, joined: bytes, starts: Sequence[int]) -> Iterator[int]:
     """Indexes of the joined texts, which begin at `starts`, that hold the literal."""
-    at = joined.find(literal)
+    at = first_end - len(literal)
     while at >= 0:
         index = bisect_right(starts, at) - 1
         yield index

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import unquote
 
 from fingerprints.model import Resource, ResourceKind
 
 MAX_URL_CHARS = 2_048
 MAX_POLICY_HOSTS = 300
+MAX_SPLIT_URLS = 50
 _MAX_URLS_IN_SCRIPT = 400
 
 _URL_IN_TEXT = re.compile(
     # Starts with a literal `//` so that the search runs at memory speed; everything after is bounded.
     r"//((?:[A-Za-z0-9_-]{1,63}\.){1,8}[A-Za-z][A-Za-z0-9-]{1,62})(:\d{1,5})?([/?#][^\s\"'<>\\`|^{}]{0,1900})?"
+)
+_SPLIT_URL = re.compile(
+    # ("https:" == location.protocol ? "https://ssl" : "http://www") + ".example.com/a.js"
+    r"[\"']https?://([\w.-]{0,40})[\"']\s{0,9}\)?\s{0,9}\+\s{0,9}[\"']"
+    r"(\.?(?:[A-Za-z0-9_-]{1,63}\.){1,8}[A-Za-z]{2,62}/[^\s\"'<>\\`|^{}]{0,500})[\"']"
 )
 _QUOTES = "\"'`("
 _UNICODE_SLASH = re.compile(r"\\u002f|\\x2f", re.IGNORECASE)
@@ -25,6 +33,7 @@ _POLICY_HOST = re.compile(
 def script_urls(text: str, *, links_too: bool = True) -> Iterator[str]:
     """URL literals in a script or JSON text: absolute, or protocol-relative inside quotes.
 
+    Also those put together from a scheme and the rest, as older snippets do.
     Escaped forms (`\\/`, `\\u002F`, `&amp;`) are undone first. Comments such as `//example.com` are
     not literals. With `links_too=False` only script-like URLs are given: JSON state is mostly content.
     """
@@ -51,6 +60,8 @@ def script_urls(text: str, *, links_too: bool = True) -> Iterator[str]:
             count += 1
         if count >= _MAX_URLS_IN_SCRIPT:
             return
+    if links_too and ("://'" in text or '://"' in text or "://www'" in text or '://www"' in text):
+        yield from (f"https://{before}{rest}" for before, rest in _SPLIT_URL.findall(text)[:MAX_SPLIT_URLS])
 
 
 def is_script_url(url: str) -> bool:
@@ -61,6 +72,24 @@ def is_script_url(url: str) -> bool:
     """
     path = url.partition("?")[0].partition("#")[0]
     return path.endswith((".js", ".mjs", ".js.php", "/js")) or "/js?" in url
+
+
+def data_script(url: str) -> str:
+    """The script inside a `data:` URL, where optimisers put inline snippets; empty for any other URL.
+
+    >>> data_script("data:text/javascript;base64,aGooKQ=="), data_script("data:image/png;base64,aGooKQ==")
+    ('hj()', '')
+    """
+    head, _, rest = url.partition(",")
+    head = head.lower()
+    if not head.startswith("data:") or "javascript" not in head:
+        return ""
+    if not head.endswith(";base64"):
+        return unquote(rest)
+    try:
+        return base64.b64decode(unquote(rest) + "==").decode("utf-8", "replace")
+    except ValueError:
+        return ""
 
 
 _SHOPIFY_PROXY = re.compile(r"https?://cdn\.shopify\.com/proxy/[0-9a-f]{32,64}/(?=[\w-]+\.)")
@@ -98,7 +127,7 @@ def policy_hosts(headers: Mapping[str, tuple[str, ...]], meta_policy: Sequence[s
 
 # --- tag containers -----------------------------------------------------------------------------
 
-_GTM_ID = re.compile(r"\bGTM-[A-Z0-9]{4,10}\b")
+_GTM_ID = re.compile(r"GTM-[A-Z0-9]{4,10}\b")
 _CONTAINER_URLS = (
     # name, a part of every such URL, pattern whose group is the public id
     (
@@ -123,10 +152,17 @@ def container_of(text: str) -> Iterator[str]:
     >>> list(container_of("https://sgtm.acme.com/x7k.js?id=GTM-AB12CD"))
     ['gtm:GTM-AB12CD']
     """
-    yield from (f"gtm:{match}" for match in _GTM_ID.findall(text))
+    yield from _gtm_ids(text)
     for name, marker, pattern in _CONTAINER_URLS:
         if marker in text:
             yield from (f"{name}:{match}" for match in pattern.findall(text))
+
+
+def _gtm_ids(text: str) -> Iterator[str]:
+    """Tag Manager ids in a text; the pattern begins with plain characters so that the search runs at memory speed."""
+    for match in _GTM_ID.finditer(text):
+        if not text[max(0, match.start() - 1) : match.start()].isalnum():
+            yield f"gtm:{match[0]}"
 
 
 def containers_named(resources: Sequence[Resource], scripts: Sequence[str]) -> tuple[str, ...]:
@@ -134,8 +170,7 @@ def containers_named(resources: Sequence[Resource], scripts: Sequence[str]) -> t
     loaded = "\n".join(resource.url for resource in resources if resource.kind not in _NO_LOAD)
     found = set(container_of(loaded))
     for script in scripts:
-        if "GTM-" in script:
-            found.update(f"gtm:{match}" for match in _GTM_ID.findall(script))
+        found.update(_gtm_ids(script))
         if "analytics.load" in script:
             found.update(f"segment:{match}" for match in _SEGMENT_LOAD.findall(script))
     return tuple(sorted(found))

@@ -17,8 +17,8 @@ except ImportError:  # no wheel for this platform
 class LiteralScanner(Protocol):
     """Finds literals (lower-case ASCII) in bytes, without regard to ASCII case."""
 
-    def scan(self, text: bytes) -> set[int]:
-        """Indexes of the literals that occur, in no particular order."""
+    def scan(self, text: bytes) -> dict[int, int]:
+        """Indexes of the literals that occur, each with the offset where its first occurrence ends."""
         ...
 
     def dump(self) -> bytes: ...
@@ -46,8 +46,8 @@ class HyperscanScanner:
     def load(cls, dumped: bytes) -> HyperscanScanner:
         return cls(hyperscan.loadb(dumped, hyperscan.HS_MODE_BLOCK))
 
-    def scan(self, text: bytes) -> set[int]:
-        found: set[int] = set()
+    def scan(self, text: bytes) -> dict[int, int]:
+        found: dict[int, int] = {}
         self._database.scan(text, match_event_handler=_collect, context=found, scratch=self._scratch)
         return found
 
@@ -56,8 +56,8 @@ class HyperscanScanner:
         return dumped
 
 
-def _collect(index: int, start: int, end: int, flags: int, found: set[int]) -> None:
-    found.add(index)
+def _collect(index: int, start: int, end: int, flags: int, found: dict[int, int]) -> None:
+    found[index] = end
 
 
 class AhoCorasickScanner:
@@ -71,10 +71,11 @@ class AhoCorasickScanner:
     def load(cls, dumped: bytes) -> AhoCorasickScanner:
         return cls(pickle.loads(dumped))  # noqa: S301 - our own cache, see cache.py
 
-    def scan(self, text: bytes) -> set[int]:
-        return {
-            index for index, _, _ in self._automaton.find_matches_as_indexes(text.lower(), overlapping=True)
-        }
+    def scan(self, text: bytes) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for index, _, end in self._automaton.find_matches_as_indexes(text.lower(), overlapping=True):
+            found.setdefault(index, end)
+        return found
 
     def dump(self) -> bytes:
         return pickle.dumps(self._literals)
@@ -83,8 +84,8 @@ class AhoCorasickScanner:
 class NothingScanner:
     """For a channel without literals; both libraries refuse an empty set."""
 
-    def scan(self, text: bytes) -> set[int]:
-        return set()
+    def scan(self, text: bytes) -> dict[int, int]:
+        return {}
 
     def dump(self) -> bytes:
         return b""
