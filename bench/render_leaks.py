@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
@@ -65,11 +66,12 @@ def _report(done: int, failed: int, browser: Browser, began_s: float) -> None:
 
 
 def _below(pid: str) -> list[str]:
-    """Every process below this one."""
+    """Every process below this one; what ends while it is looked at is left out."""
     found: list[str] = []
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in children.read_text().split():
-            found += [child, *_below(child)]
+        with contextlib.suppress(OSError):
+            for child in children.read_text().split():
+                found += [child, *_below(child)]
     return found
 
 

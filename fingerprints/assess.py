@@ -29,6 +29,7 @@ from fingerprints.model import (
     Reason,
     Taxonomy,
 )
+from fingerprints.pixels import LISTENING_CATEGORIES
 
 IMPLAUSIBLE_FROM = 60
 """More third-party technologies than any real site loads: the page is about them, or tests detectors."""
@@ -76,6 +77,8 @@ class Looked:
     rendered: bool = False
     merged_scripts: tuple[str, ...] = ()
     """Scripts of the site into which an optimiser merged others; nobody read them."""
+    custom_pixels: tuple[str, ...] = ()
+    """Pixels whose code runs out of sight, in a browser too."""
     hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Technology to hosts of its vendor that the pages expect and load nothing from."""
 
@@ -98,7 +101,7 @@ def assess(
     shares = measured_detectability() if detectability is None else detectability
     checked = _checked(looked)
     loaders = _unread_loaders(taxonomy, detections, looked)
-    hints = {} if looked.rendered else _hints_by_category(taxonomy, looked)
+    hints = _hints_by_category(taxonomy, looked)
     by_category: dict[str, list[Detection]] = {}
     for detection in detections:
         for slug in detection.categories:
@@ -247,11 +250,12 @@ def _unread_loaders(taxonomy: Taxonomy, detections: Sequence[Detection], looked:
 
 
 def _hints_by_category(taxonomy: Taxonomy, looked: Looked) -> dict[str, tuple[str, ...]]:
-    found: dict[str, set[str]] = {}
-    for slug, hosts in looked.hints.items():
+    """What hints at an unseen tool of each category; a browser would have asked an expected host."""
+    found = {category: set(looked.custom_pixels) for category in LISTENING_CATEGORIES}
+    for slug, hosts in () if looked.rendered else looked.hints.items():
         for category in taxonomy.technologies[slug].categories:
             found.setdefault(category, set()).update(hosts)
-    return {category: tuple(sorted(hosts)) for category, hosts in found.items()}
+    return {category: tuple(sorted(names)) for category, names in found.items()}
 
 
 def _checked(looked: Looked) -> tuple[str, ...]:

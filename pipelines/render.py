@@ -21,6 +21,7 @@ from fingerprints.detector import Detector
 from fingerprints.hosts import host_of, registrable
 from fingerprints.model import Assessment, AssessmentState, Observation, Reason, Record
 from fingerprints.observe import observe, visible_text
+from fingerprints.pixels import PIXEL
 from fingerprints.records import RENDERED_KINDS
 from fingerprints.resources import container_of
 from icp.criteria import Profile, supplied_layers
@@ -45,6 +46,8 @@ def settles(assessment: Assessment) -> bool:
     """Whether a browser can turn this unknown into an answer."""
     if assessment.missing == ("shell",):
         return True
+    if any(item.startswith(PIXEL) for item in assessment.missing):
+        return False  # its sandbox is out of sight there, too
     return assessment.reason in (Reason.CONTAINER_UNPARSED, Reason.WEAK_ONLY)
 
 

@@ -89,6 +89,23 @@ def test_what_may_load_anything_leaves_managed_categories_unknown(
     assert assessed("translation", html).state is AssessmentState.ABSENT
 
 
+PLACEHOLDER = '{"id":"shopify-custom-pixel","runtimeContext":"LAX","type":"CUSTOM","privacyPurposes":[]}'
+OWN = (
+    '{"id":"54591627","eventPayloadVersion":"v1","runtimeContext":"LAX","scriptVersion":"1","type":"CUSTOM",'
+    '"privacyPurposes":["MARKETING"],"name":"Meta pixel (migrated)"}'
+)
+
+
+def test_pixel_in_a_sandbox_may_listen_but_shows_nothing_on_the_page() -> None:
+    html = f"<script>pixels({{webPixelsConfigList: [{OWN},{PLACEHOLDER}]}})</script>"
+    for rendered in (False, True):
+        ads = assessed("ads_pixels", html, rendered=rendered)
+        assert (ads.reason, ads.missing) == (Reason.WEAK_ONLY, ("pixel:Meta pixel (migrated)",))
+        assert assessed("live_chat", html, rendered=rendered).state is AssessmentState.ABSENT
+    every_shop = f"<script>pixels({{webPixelsConfigList: [{PLACEHOLDER}]}})</script>"
+    assert assessed("ads_pixels", every_shop).state is AssessmentState.ABSENT
+
+
 @pytest.mark.parametrize(
     "path",
     [
