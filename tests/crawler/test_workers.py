@@ -73,6 +73,23 @@ def test_targets_of_a_killed_worker_are_done_again(settings: CrawlSettings) -> N
     assert control.stats["requests/all"] == sum(record.requests or 0 for record in records)
 
 
+def test_targets_do_not_queue_behind_a_worker_that_makes_no_progress(settings: CrawlSettings) -> None:
+    records: list[Record] = []
+    asleep: list[int] = []
+
+    def sink(new: Sequence[Record]) -> None:
+        records.extend(new)
+        if not asleep:
+            asleep.append(children(os.getpid(), "crawler.worker")[0])
+            os.kill(asleep[0], signal.SIGSTOP)
+        elif len(records) >= 24 - settings.concurrency:  # all but what it had begun
+            os.kill(asleep[0], signal.SIGCONT)
+
+    crawl(sites(24), sink, settings)
+    assert domains(records) == Counter(target.domain for target in sites(24))
+    assert {record.outcome for record in records} == {Outcome.OK}
+
+
 def test_target_that_kills_its_workers_costs_no_other_site(
     settings: CrawlSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
