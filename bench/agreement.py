@@ -1,6 +1,9 @@
 """Our engine against the reference engine, both with the reference's rules: every difference by its cause.
 
-python -m bench.agreement CORPUS --rules DIR [--step N]
+    python -m bench.agreement CORPUS --rules DIR [--step N]
+
+Every cause was tried on the page (bench/causes.py). What no cause explains is listed, and is a mistake until
+shown otherwise.
 """
 
 from __future__ import annotations
@@ -8,20 +11,16 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
+from bench import reference as reading
+from bench.causes import UNEXPLAINED, Comparison, Difference, Theirs
 from bench.corpus import reference, rows
 from cli.pages import from_json_line, observe_given
 from fingerprints.detector import Detector
-from fingerprints.model import Detection, Observation, ResourceKind
-
-AGREE = "agree"
-UNCLASSIFIED = "not classified"
-FETCHED = frozenset({"scripts:ext", "scriptSrc:loaded"})
-"""Places only the reference saw: scripts it loaded and what they loaded in turn."""
+from fingerprints.model import Observation
 
 
 def main() -> None:
@@ -32,72 +31,33 @@ def main() -> None:
     parser.add_argument("--rules", type=Path, required=True, help="the rule set the reference was run with")
     parser.add_argument("--step", type=int, default=1, help="take every Nth page only")
     arguments = parser.parse_args()
-    detector = Detector.load([arguments.rules], ours=False)
-    known = reference(arguments.corpus)
-    counts: Counter[str] = Counter()
-    open_cases: Counter[tuple[str, str, str]] = Counter()
-    for theirs, ours, page in compared(arguments.corpus, detector, known, arguments.step):
-        for name, side, cause in differences(theirs, ours, page):
-            counts[cause if side == "" else f"{side}: {cause}"] += 1
-            if cause == UNCLASSIFIED:
-                seen = theirs[name]["seen_in"] if name in theirs else [e.signal for e in ours[name].evidence]
-                open_cases[side, name, ", ".join(seen)] += 1
-    for cause, count in counts.most_common():
-        print(f"{count:>7}  {cause}")
-    for (side, name, seen), count in open_cases.most_common():
-        print(f"  {count:>4}  {side}: {name} ({seen})")
+    comparison = Comparison(
+        Detector.load([arguments.rules], ours=False), reading.patterns_of(arguments.rules)
+    )
+    counts: Counter[tuple[str, str]] = Counter()
+    unexplained: Counter[Difference] = Counter()
+    pages = agreed = 0
+    for theirs, page in compared(arguments.corpus, arguments.step):
+        ours = {d.name: d for d in comparison.detector.detect([page])}
+        found = list(comparison.differences(theirs, ours, page))
+        pages += 1
+        agreed += len(theirs.keys() & ours.keys())
+        counts.update((difference.side, difference.cause) for difference in found)
+        unexplained.update(difference for difference in found if difference.cause == UNEXPLAINED)
+    print(f"{pages} pages, {agreed} technologies on which both engines agree")
+    for (side, cause), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1])):
+        print(f"{count:>7}  {side}: {cause}")
+    print(f"{sum(unexplained.values()):>7}  differences without a cause")
+    for difference, count in unexplained.most_common():
+        print(f"  {count:>4}  {difference.side}: {difference.name} ({difference.detail})")
 
 
-def compared(
-    corpus: Path, detector: Detector, known: Mapping[str, dict[str, Any]], step: int
-) -> Iterator[tuple[dict[str, Any], dict[str, Detection], Observation]]:
-    """What each engine found on a page, by name, and the page."""
+def compared(corpus: Path, step: int) -> Iterator[tuple[Theirs, Observation]]:
+    """What the reference found on each page by name, and the page."""
+    known = reference(corpus)
     for row in islice(rows(corpus, "pages"), 0, None, step):
         if row["id"] in known:
-            page = observe_given(from_json_line(json.dumps(row), 0))[0]
-            yield known[row["id"]], {d.name: d for d in detector.detect([page])}, page
-
-
-def differences(
-    theirs: Mapping[str, Any], ours: Mapping[str, Detection], page: Observation
-) -> Iterator[tuple[str, str, str]]:
-    """Name, side and cause of every technology that either engine found."""
-    direct = {name for name in theirs.keys() - ours.keys() if theirs[name]["seen_in"] != ["implied"]}
-    extra = {name for name in ours.keys() - theirs.keys() if ours[name].evidence}
-    for name in sorted(theirs.keys() | ours.keys()):
-        if name in theirs and name in ours:
-            yield name, "", AGREE
-        elif name in theirs:
-            yield name, "only the reference", cause_theirs(theirs[name]["seen_in"], direct)
-        else:
-            yield name, "only ours", cause_ours(ours[name], extra, page)
-
-
-def cause_theirs(seen_in: Collection[str], direct: Collection[str]) -> str:
-    if FETCHED.issuperset(seen_in):
-        return "a script that the reference fetched"
-    if set(seen_in) == {"implied"} and direct:
-        return "implied by a technology only the reference found"
-    return UNCLASSIFIED
-
-
-def cause_ours(found: Detection, extra: Collection[str], page: Observation) -> str:
-    if not found.evidence:
-        return "implied by a technology only we found" if extra else UNCLASSIFIED
-    kinds = {item.kind for item in found.evidence if item.channel == "url"}
-    if kinds == {ResourceKind.SCRIPT} and any(is_held_back(page, e.place) for e in found.evidence):
-        return "a lazy or consent-held script, which we read (our choice)"
-    if any(item.channel == "selector" for item in found.evidence):
-        return "a selector pattern on any of several elements, not only the first (our choice)"
-    return UNCLASSIFIED
-
-
-def is_held_back(page: Observation, place: str) -> bool:
-    """Whether the URL of a piece of evidence is in no script's own `src`."""
-    if page.root is None:
-        return False
-    url = place.removeprefix("url:")
-    return not any(url.endswith(src.strip()) for src in page.root.xpath("//script/@src") if src.strip())
+            yield known[row["id"]], observe_given(from_json_line(json.dumps(row), 0))[0]
 
 
 if __name__ == "__main__":

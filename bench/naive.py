@@ -111,7 +111,7 @@ def _is_whole(pattern: str, name: str) -> bool:
 
 def _elements(signal: Signal, page: Observation) -> Iterator[bytes]:
     """What the signal searches in every element its selector chooses."""
-    for element in _selected(signal.name, page):
+    for element in selected(signal.name, page):
         if signal.attribute:
             value = element.get(signal.attribute)
             if value is not None:
@@ -127,7 +127,8 @@ def _elements(signal: Signal, page: Observation) -> Iterator[bytes]:
 _CASE_FLAG = re.compile(r"([\"'])\s+[iI]\s*\]")
 
 
-def _selected(selector: str, page: Observation) -> list[Any]:
+def selected(selector: str, page: Observation) -> list[Any]:
+    """Every element the selector chooses, in page order."""
     if page.root is None:
         return []
     try:
