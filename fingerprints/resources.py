@@ -20,11 +20,12 @@ _URL_IN_TEXT = re.compile(
 )
 _SPLIT_URL = re.compile(
     # ("https:" == location.protocol ? "https://ssl" : "http://www") + ".example.com/a.js"
-    r"[\"']https?://([\w.-]{0,40})[\"']\s{0,9}\)?\s{0,9}\+\s{0,9}[\"']"
+    # begins at the slashes, so that the search runs at memory speed.
+    r"//([\w.-]{0,40})[\"']\s{0,9}\)?\s{0,9}\+\s{0,9}[\"']"
     r"(\.?(?:[A-Za-z0-9_-]{1,63}\.){1,8}[A-Za-z]{2,62}/[^\s\"'<>\\`|^{}]{0,500})[\"']"
 )
 _QUOTES = "\"'`("
-_UNICODE_SLASH = re.compile(r"\\u002f|\\x2f", re.IGNORECASE)
+_ESCAPED_SLASHES = ("\\u002F", "\\u002f", "\\x2F", "\\x2f")
 _POLICY_HOST = re.compile(
     r"(?:https?://|wss?://)?(?:\*\.)?((?:[a-z0-9_-]+\.)+[a-z]{2,})(?::\d+|:\*)?(?:/\S*)?\Z", re.IGNORECASE
 )
@@ -39,10 +40,8 @@ def script_urls(text: str, *, links_too: bool = True) -> Iterator[str]:
     """
     if "//" not in text and "\\/" not in text and "002" not in text:
         return
-    if "\\/" in text:
-        text = text.replace("\\/", "/")
-    if "\\u002" in text or "\\x2" in text:
-        text = _UNICODE_SLASH.sub("/", text)
+    if "\\" in text:
+        text = _unescaped(text)
     count = 0
     for match in _URL_IN_TEXT.finditer(text):
         before = text[match.start() - 1 : match.start()]
@@ -60,8 +59,17 @@ def script_urls(text: str, *, links_too: bool = True) -> Iterator[str]:
             count += 1
         if count >= _MAX_URLS_IN_SCRIPT:
             return
-    if links_too and ("://'" in text or '://"' in text or "://www'" in text or '://www"' in text):
+    if links_too:
         yield from (f"https://{before}{rest}" for before, rest in _SPLIT_URL.findall(text)[:MAX_SPLIT_URLS])
+
+
+def _unescaped(text: str) -> str:
+    """The text with its escaped slashes as plain ones."""
+    text = text.replace("\\/", "/")
+    if "\\u002" in text or "\\x2" in text:
+        for slash in _ESCAPED_SLASHES:
+            text = text.replace(slash, "/")
+    return text
 
 
 def is_script_url(url: str) -> bool:
