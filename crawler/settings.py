@@ -76,6 +76,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.robots.RobotsMiddleware": 100,  # forgets a finished site, which Scrapy's does not
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": None,  # the handler knows it
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,  # the spider's ladder and Retry-After decide
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
@@ -84,13 +85,20 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "crawler.cookies.SiteCookiesMiddleware": 700,  # one jar a site, dropped with the site
 }
-SPIDER_MIDDLEWARES = {
+SPIDER_MIDDLEWARES = {  # each would wrap every response's results in another generator
+    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,  # all our requests have one queue
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,  # would lose a site without a word
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # a 404 is an outcome, not an error
     "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,  # we never copy a response's meta
 }
-EXTENSIONS = {"crawler.requests.RequestCount": 200}
+EXTENSIONS = {
+    "crawler.requests.RequestCount": 200,
+    "scrapy.extensions.corestats.CoreStats": None,  # our own counters say more, and cost less
+    "scrapy.extensions.logstats.LogStats": None,
+}
+DOWNLOADER_STATS = False  # default True, likewise
 ITEM_PIPELINES = {
     "pipelines.dns.DnsPipeline": 40,  # MX, TXT, NS, SOA and aliases; failures kept apart from no record
     "pipelines.containers.ContainersPipeline": 50,  # what the tag containers on the pages would load
