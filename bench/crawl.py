@@ -74,6 +74,7 @@ HEADINGS = (
 
 def main() -> None:
     arguments = _arguments()
+    warm_up()
     with tempfile.TemporaryDirectory(prefix="bench-crawl-") as name:
         folder = Path(name)
         print(HEADINGS)
@@ -105,6 +106,13 @@ def _arguments() -> argparse.Namespace:
         "--beside", type=int, default=2_000, help="hosts for stock Scrapy; 0: skip all others"
     )
     return parser.parse_args()
+
+
+def warm_up() -> None:
+    """Have the rules in their cache: compiling them is the work of one crawl after an update."""
+    subprocess.run(
+        [sys.executable, "-c", "from fingerprints.detector import Detector; Detector.default()"], check=True
+    )
 
 
 def crawl(folder: Path, hosts: int, kind: str, arguments: argparse.Namespace) -> Run:
