@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -64,7 +65,13 @@ def answer_of(response: Response) -> Answer:
 def _certificate_of(response: Response) -> Certificate | None:
     if response.certificate is None:
         return None
-    return read_certificate(response.certificate, urlsplit(response.url).hostname or "")
+    return _read_once(response.certificate, urlsplit(response.url).hostname or "")
+
+
+@functools.lru_cache(maxsize=1_000)
+def _read_once(der: bytes, host: str) -> Certificate:
+    """The pages of a site come with the same certificate within seconds."""
+    return read_certificate(der, host)
 
 
 def text_headers(response: Response) -> dict[str, tuple[str, ...]]:
