@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -294,7 +295,8 @@ def main() -> int:
         command = crawl_command(web.port, source, given.workers)
         killer = Killer(Path(name), command, given.sites, random.Random(given.seed))
         killer.learn()
-        killer.kill(given.kills)
+        with suppress(KeyboardInterrupt):  # what was found until then is worth telling, too
+            killer.kill(given.kills)
     print(killer.tally.table())
     print(f"{time.monotonic() - began_s:.0f} s; again: --seed {given.seed} --kills {given.kills}")
     return bool(killer.tally.violations)
