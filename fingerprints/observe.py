@@ -21,6 +21,7 @@ from fingerprints.model import Link, Observation, PageKind, Party, Resource, Res
 from fingerprints.resources import (
     MAX_URL_CHARS,
     containers_named,
+    data_script,
     policy_hosts,
     script_urls,
     unwrapped,
@@ -396,6 +397,8 @@ class _Reader:
         self._embedded(element)
         text = element.text
         if not text or text.isspace():
+            text = self._encoded(element)
+        if not text:
             return
         script_type = (element.get("type") or "").lower()
         if "ld+json" in script_type:
@@ -409,6 +412,10 @@ class _Reader:
         is_data = any(part in script_type for part in _DATA_SCRIPT_TYPES)
         for url in script_urls(text, links_too=not is_data):
             self.add(url, ResourceKind.INLINE)
+
+    def _encoded(self, element: Any) -> str:
+        """The script that an optimiser has moved from the element into a `data:` URL."""
+        return "".join(data_script(value) for value in element.values() if value[:5].lower() == "data:")
 
     def _link(self, element: Any) -> None:
         href = element.get("href")
@@ -442,10 +449,15 @@ class _Reader:
         tag = element.tag
         own = _URL_ATTRIBUTES.get(tag, "src")
         for name, value in element.items():
-            if name == own or (
-                name[:5] == "data-" and (name.endswith("src") or name == "data-original") and tag != "form"
-            ):
+            if name == own or (tag != "form" and _is_held_back(name, value)):
                 self.add(value, _ELEMENT_KINDS[tag])
+
+
+def _is_held_back(name: str, value: str) -> bool:
+    """Whether an attribute keeps the URL until the page needs it or its visitor agrees; `:src` is an expression."""
+    if name[-3:] == "src":
+        return name[:5] == "data-" or "//" in value[:8]
+    return name in ("data-original", "consent-original-src-_")
 
 
 _PLAIN_PATH = re.compile(r"[\w%-][^:?#\\]*(?:[?#]|\Z)")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from fingerprints.model import Observation, Party, ResourceKind
 from fingerprints.observe import MAX_BODY_BYTES, MAX_RESOURCES, observe, visible_text
 
 URL = "https://www.acme.com/shop/"
+ENCODED = base64.b64encode(b"load('https://x.io/w.js')").decode()
 
 
 def seen(html: str | bytes, **page: object) -> dict[str, ResourceKind]:
@@ -30,6 +33,30 @@ def seen(html: str | bytes, **page: object) -> dict[str, ResourceKind]:
             '<script type=text/plain data-src="https://c.io/late.js">',
             "https://c.io/late.js",
             ResourceKind.SCRIPT,
+        ),
+        *(
+            (
+                f'<script type="text/plain" {name}="https://c.io/held.js">',
+                "https://c.io/held.js",
+                ResourceKind.SCRIPT,
+            )
+            for name in (
+                "uc-src",
+                "suppressedsrc",
+                "consent-original-src-_",
+                "data-rocket-src",
+                "data-cmp-src",
+            )
+        ),
+        (
+            "<script>s.src = ('https:' == location.protocol ? 'https://ssl' : 'http://www') + '.x.io/w.js'</script>",
+            "https://www.x.io/w.js",
+            ResourceKind.INLINE,
+        ),
+        (
+            f'<script type="litespeed/javascript" data-src="data:text/javascript;base64,{ENCODED}"></script>',
+            "https://x.io/w.js",
+            ResourceKind.INLINE,
         ),
         ('<iframe data-lazy-src="https://v.io/embed/1">', "https://v.io/embed/1", ResourceKind.IFRAME),
         (
@@ -64,6 +91,19 @@ def seen(html: str | bytes, **page: object) -> dict[str, ResourceKind]:
 )
 def test_reference_becomes_a_resource(html: str, url: str, kind: ResourceKind) -> None:
     assert seen(html)[url] is kind
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<img :src="product.image">',
+        '<img ng-src="{{product.image}}">',
+        '<script src="data:text/javascript;base64,!!!"></script>',
+        '<script src="data:application/json;base64,Imh0dHBzOi8veC5pby93LmpzIg=="></script>',
+    ],
+)
+def test_what_only_looks_like_a_reference_is_none(html: str) -> None:
+    assert seen(html) == {}
 
 
 @pytest.mark.parametrize("end", ["</html>", "</body></html>", "</HTML>\n<!-- x -->", "</html ></html>"])
