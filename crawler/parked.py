@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from crawler.glance import BARE_LINKS, Glance
+from crawler.notices import text_of, title_parts, words
 
 PARKED_TEXT_CHARS = 5_000
 PARKED_LINKS = 30
@@ -83,20 +84,25 @@ _DEFAULT_TITLES = (
     ("this account has been suspended", "suspended account"),
     ("website suspended", "suspended account"),
     ("site suspended", "suspended account"),
+    ("website expired", "suspended account"),
+    ("site not found", "domain without a site"),
+    ("404: not_found", "domain without a site"),
+    ("congratulations! you have successfully installed", "default page of the server"),
 )
 _DEFAULT_TEXTS = (
     ("it works!", "default page of Apache"),
+    ("congratulations! you have successfully installed", "default page of the server"),
+    ("you are all set to go!", "default page of the host"),
+    ("this page is used to test the proper operation of", "default page of the host"),
+    ("this website has been suspended", "suspended account"),
+    ("hier entsteht eine neue", "default page of the host"),
+    ("site not found", "domain without a site"),
+    ("404: not_found code: deployment_not_found", "domain without a site"),
     ("future home of something quite cool", "default page of the host"),
     ("this account has been suspended", "suspended account"),
     ("looks like this domain isn't connected to a website yet", "domain without a site"),
     ("there isn't a github pages site here", "domain without a site"),
     ("sorry, this shop is currently unavailable", "closed shop"),
-)
-_SOON = re.compile(
-    r"(?:(?:our |this |the |new )?(?:web ?site|site|page|store|shop) (?:is )?)?"
-    r"(?:coming (?:very )?soon|under construction|launching soon|opening soon|under maintenance|maintenance"
-    r"|baustelle|im aufbau|wartungsarbeiten|in kürze|bientôt|site en construction|próximamente"
-    r"|in costruzione|binnenkort|em breve)\b"
 )
 _SOON_TEXT_CHARS = 400
 
@@ -151,6 +157,8 @@ def _default_page(glance: Glance) -> str:
     for start, reason in _DEFAULT_TEXTS:
         if glance.text.startswith(start):
             return reason
+    if glance.is_bare and words("ownerless").search(glance.text):
+        return "domain without a site"
     if glance.has(b"/cgi-sys/suspendedpage.cgi"):
         return "suspended account"
     return "default page of cPanel" if glance.has(b"/cgi-sys/defaultwebpage.cgi") else ""
@@ -159,4 +167,6 @@ def _default_page(glance: Glance) -> str:
 def _unfinished(glance: Glance) -> str:
     if len(glance.text) > _SOON_TEXT_CHARS or len(glance.observation.links) > 8:
         return ""
-    return "coming-soon page" if _SOON.match(glance.title) or _SOON.match(glance.text) else ""
+    text = text_of(glance)
+    says_soon = any(words("soon").match(said) for said in (*title_parts(glance), text))
+    return "coming-soon page" if says_soon or words("soon_anywhere").search(text) else ""

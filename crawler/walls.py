@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from crawler.blocked import blocked_by
 from crawler.glance import Glance
+from crawler.notices import is_gate, notice_on
 from crawler.parked import parked_as
 from fingerprints.model import Observation, Outcome, ResourceKind
 
@@ -58,8 +59,11 @@ _CONSENT_PATH = re.compile(
     r"^/(?:consent|cookie-?wall|zustimmung|privacy-?(?:wall|gate)|pur(?:-?abo)?)(?:[/.?]|$)", re.IGNORECASE
 )
 _CONSENT_WORDS = re.compile(
-    r"zustimmung erforderlich|mit werbung (?:weiter)?lesen|before you continue|cookie ?wall|consent required"
-    r"|avant d.accéder|antes de ir a|bevor sie fortfahren"
+    r"zustimmung erforderlich|(?:weiter)?lesen mit werbung|mit werbung (?:und tracking )?(?:weiter)?(?:lesen|nutzen)"
+    r"|before you continue|cookie ?wall|consent required|we value your privacy|\bpur-abo\b"
+    r"|(?:must|need to|have to|to continue,?) accept (?:all |our )?cookies"
+    r"|accept (?:all |our )?cookies to (?:continue|proceed|access)"
+    r"|avant d.accéder|continuer sans accepter|antes de ir a|bevor sie fortfahren"
 )
 
 _NOT_A_PAGE = re.compile(
@@ -92,6 +96,7 @@ def classify(observation: Observation, *, content_type: str = "") -> Verdict:
         or _parked(glance)
         or _error_status(glance)
         or _login(glance)
+        or _noticed(glance)
         or _content(glance)
     )
 
@@ -147,19 +152,31 @@ def _login(glance: Glance) -> Verdict | None:
     return None
 
 
+def _noticed(glance: Glance) -> Verdict | None:
+    noticed = notice_on(glance)
+    return Verdict(*noticed) if noticed else None
+
+
 def _content(glance: Glance) -> Verdict:
     observation = glance.observation
     if not observation.body.strip():
         return Verdict(Outcome.EMPTY, "empty body")
     flags = {CONSENT} if _is_consent_wall(glance) else set()
-    if _is_shell(glance):
-        flags.add(SHELL)
-    has_parts = bool(glance.text or observation.links or observation.scripts) or any(
-        resource.kind is not ResourceKind.LINK for resource in observation.resources
-    )
-    if not has_parts and not flags:
+    if not flags and not _has_parts(glance):
         return Verdict(Outcome.EMPTY, "nothing on the page")
+    if _is_shell(glance) or is_gate(glance):
+        flags.add(SHELL)
     return Verdict(Outcome.OK, flags=frozenset(flags))
+
+
+def _has_parts(glance: Glance) -> bool:
+    """Whether there is anything to see, or anything that scripts or frames may bring."""
+    observation = glance.observation
+    if glance.text or observation.links or observation.scripts:
+        return True
+    if glance.has(b"<frameset", b"<frame ", b"<iframe", b'http-equiv="refresh"'):
+        return True
+    return any(resource.kind is not ResourceKind.LINK for resource in observation.resources)
 
 
 def _is_consent_wall(glance: Glance) -> bool:
@@ -170,14 +187,8 @@ def _is_consent_wall(glance: Glance) -> bool:
 
 
 def _is_shell(glance: Glance) -> bool:
-    """Whether the page is filled by its scripts or its frames, which we do not run."""
-    observation = glance.observation
-    if len(observation.links) > SHELL_LINKS or len(glance.text) > SHELL_TEXT_CHARS:
-        return False
-    has_scripts = bool(observation.scripts) or any(
-        r.kind is ResourceKind.SCRIPT for r in observation.resources
-    )
-    return has_scripts or glance.has(b"<frameset", b"<frame ", b"<iframe", b'http-equiv="refresh"')
+    """Whether too little shows to tell: scripts we do not run may fill it, or it is a splash, or a note."""
+    return len(glance.observation.links) <= SHELL_LINKS and len(glance.text) <= SHELL_TEXT_CHARS
 
 
 def _phrase(status: int) -> str:

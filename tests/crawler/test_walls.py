@@ -342,8 +342,13 @@ def test_page_filled_by_scripts_or_frames_is_flagged_as_a_shell(html):
     assert judge(html) == Verdict(Outcome.OK, flags=frozenset({"shell"}))
 
 
+def test_page_with_next_to_nothing_on_it_proves_no_absence():
+    shell = Verdict(Outcome.OK, flags=frozenset({"shell"}))
+    assert judge(page("<h1>Acme</h1><p>Mugs since 1950. Call 555.</p>", "Acme")) == shell
+
+
 def test_small_static_page_is_no_shell():
-    assert judge(page("<h1>Acme</h1><p>Mugs since 1950. Call 555.</p>", "Acme")) == Verdict(Outcome.OK)
+    assert judge(page("<h1>Acme</h1><p>" + "Mugs since 1950. Call 555. " * 10, "Acme")) == Verdict(Outcome.OK)
 
 
 @pytest.mark.parametrize(
