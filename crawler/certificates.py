@@ -36,7 +36,7 @@ def read_certificate(der: bytes, host: str, now: datetime | None = None) -> Cert
     try:
         certificate = x509.load_der_x509_certificate(der)
         return Certificate(_named(certificate.issuer), frozenset(_problems(certificate, host, now)))
-    except ValueError:  # a certificate that breaks the standard in one of many ways
+    except Exception:  # noqa: BLE001 - the library has a dozen errors for certificates that break the standard
         return Certificate("", frozenset({UNREADABLE}))
 
 
@@ -75,4 +75,5 @@ def _names(certificate: x509.Certificate) -> list[str]:
 
 def _named(name: x509.Name) -> str:
     kinds = (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
-    return " ".join(str(part.value) for kind in kinds for part in name.get_attributes_for_oid(kind))
+    stated = " ".join(str(part.value) for kind in kinds for part in name.get_attributes_for_oid(kind))
+    return "".join(char for char in stated if char.isprintable())

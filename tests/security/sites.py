@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from scrapy.http import Response
 
 from crawler.addresses import is_public, literal_address
+from crawler.certificates import read_certificate
 from crawler.decompress import opened
 from crawler.domains import NotADomain, parse_site
+from crawler.http1 import Answer, ParseError
 from crawler.pages import next_pages, page_kind
 from crawler.protocol import target_from_line
 from crawler.redirects import meta_refresh, redirect_location, retry_after_s
@@ -96,6 +104,52 @@ def compressed(draw: Draw, folder: Path) -> None:
     names = [draw.pick(("gzip", "deflate", "br", "zstd", "x-gzip", "identity", "")) for _ in draw.some(4)]
     body, _ = opened(draw.rest(), names, 4096)
     assert len(body) <= 4096 or not names or body
+
+
+@target
+def answer(draw: Draw, folder: Path) -> None:
+    """Any bytes are an HTTP answer or ParseError, and the same one in whatever pieces they arrive."""
+    data = b"HTTP/1." * draw.flag()
+    data += b"".join(draw.pick(WIRE) if draw.flag() else draw.bytes() for _ in draw.some(30))
+    size = 1 + draw.byte() % 7
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    assert received([data]) == received(pieces), (data, size)
+
+
+WIRE = (b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 C\r\n\r\n", b"\r\n", b"\n", b":", b" ", b"0", b"5", b"ff;x=y",
+        b"Transfer-Encoding: chunked\r\n", b"Content-Length: 3\r\n", b"Connection: close\r\n", b"abc")  # fmt: skip
+
+
+def received(pieces: Sequence[bytes]) -> tuple[object, ...]:
+    """What became of an answer that came in these pieces, until it was complete or the connection ended."""
+    found = Answer(lambda head: 1_000_000)
+    try:
+        for piece in pieces:
+            if not found.is_done:
+                found.feed(piece)
+    except ParseError:
+        return ()
+    found.end(in_order=True)
+    return found.status, found.fields, found.body, found.is_done, found.is_short
+
+
+@target
+def certificate(draw: Draw, folder: Path) -> None:
+    """Any certificate is read, however it breaks the standard."""
+    der = bytearray(a_certificate() if draw.flag() else draw.rest())
+    for _ in draw.some(8):
+        if der:
+            der[(draw.byte() * 256 + draw.byte()) % len(der)] = draw.byte()
+    assert read_certificate(bytes(der), "acme.com", NOW).issuer.isprintable()
+
+
+@functools.cache
+def a_certificate() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "acme.com")])
+    names = x509.SubjectAlternativeName([x509.DNSName("acme.com"), x509.DNSName("*.acme.com")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, NOW, NOW + timedelta(days=9))
+    return builder.add_extension(names, critical=False).sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 @target

@@ -12,12 +12,14 @@ import pytest
 from cli import pages
 from cli.pages import PageFormatError, from_har, from_json_line, read_lines
 from crawler.addresses import literal_address
+from crawler.certificates import SELF_SIGNED, UNREADABLE, Certificate, read_certificate
 from fingerprints.containers import parse_container
 from fingerprints.model.wire import RecordFormatError, from_json
 from fingerprints.strict import RuleError
 from fingerprints.toml_rules import load_rule_file
 from fingerprints.wappalyzer import load_wappalyzer
 from icp.table import TableError, read_table
+from tests.security.sites import NOW, a_certificate
 
 DEEP = 200_000
 
@@ -79,6 +81,21 @@ def test_container_with_a_broken_list_of_macros_is_not_one(macros: object) -> No
         None,
         parse_container("gtm:GTM-AB12", '{"resource": {"tags": []}}'),
     )
+
+
+@pytest.mark.parametrize(
+    ("piece", "other"),
+    [(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x3c"), (b"\x82\x08acme.com", b"\xa3\x08acme.com")],
+    ids=["version 60", "name of a rare type"],
+)
+def test_certificate_that_breaks_the_standard_is_unreadable_and_costs_no_visit(
+    piece: bytes, other: bytes
+) -> None:
+    der = a_certificate()
+    assert read_certificate(der, "acme.com", NOW) == Certificate("acme.com", frozenset({SELF_SIGNED}))
+    assert piece in der
+    broken = read_certificate(der.replace(piece, other), "acme.com", NOW)
+    assert broken == Certificate("", frozenset({UNREADABLE}))
 
 
 @pytest.mark.parametrize("host", ["\0", "\udc80", "a\0.com", ""])
