@@ -62,6 +62,7 @@ def test_host_that_says_nothing_forbids_nothing(html: str) -> None:
     assert assessed("web_analytics", html).state is AssessmentState.ABSENT
 
 
+GTM_STARTS = "<script>w[l].push({'gtm.start': new Date().getTime(), event: 'gtm.js'})</script>"
 MERGED = [
     "/wp-content/cache/autoptimize/js/autoptimize_cd1b4358409e754e38fc024e05d8c28e.js",
     "/wp-content/cache/min/1/f190dced8c1afdbcd6bb35f879af5cdf.js",
@@ -73,9 +74,38 @@ MERGED = [
     ("html", "missing"),
     [
         (policy("www.googletagmanager.com"), ("google-tag-manager",)),
+        ("<script>dataLayer.push({page: 'home'})</script>", ("google-tag-manager",)),
+        (
+            '<script src="https://load.sst.acme.com/abcdwxyz.js"></script>' + GTM_STARTS,
+            ("google-tag-manager",),
+        ),
+        (
+            '<script src="/hs/scriptloader/1234567.js"></script>',
+            ("container:acme.com/hs/scriptloader/1234567",),
+        ),
+        ('<script src="/main/prod/utag.js"></script>', ("tealium-iq",)),
+        ('<script src="https://tags.acme.com/acme/prod/Bootstrap.js"></script>', ("ensighten-manage",)),
+        ('<script src="/cdn-cgi/zaraz/i.js"></script>', ("cloudflare-zaraz",)),
+        ("<script>tarteaucitron.init({}); tarteaucitron.job.push('hotjar')</script>", ("tarteaucitron",)),
+        ("<script>var borlabsCookieConfig = {};</script>", ("borlabs-cookie",)),
+        ('<meta name="generator" content="Wix.com Website Builder">', ("wix",)),
         *((f'<script src="{path}"></script>', (path.rpartition("/")[2],)) for path in MERGED),
     ],
-    ids=["tag manager from a bundle", "autoptimize", "wp rocket", "siteground"],
+    ids=[
+        "tag manager from a bundle",
+        "a data layer that nobody is seen to read",
+        "server-side tag manager under another name",
+        "HubSpot's loader",
+        "Tealium on the site's own host",
+        "Ensighten on the site's own host",
+        "Zaraz",
+        "services that a consent manager loads by name",
+        "services that a consent manager keeps encoded",
+        "a builder with a tag manager of its own",
+        "autoptimize",
+        "wp rocket",
+        "siteground",
+    ],
 )
 def test_what_may_load_anything_leaves_managed_categories_unknown(
     html: str, missing: tuple[str, ...]
