@@ -100,7 +100,7 @@ def fuzz_by_coverage(name: str, folder: Path, seconds: float) -> None:
     corpus.mkdir(exist_ok=True)
     limits = [
         f"-max_len={MAX_INPUT_BYTES}",
-        "-timeout=60",
+        "-timeout=600",
         "-rss_limit_mb=3000",
         f"-artifact_prefix={folder}/",
     ]

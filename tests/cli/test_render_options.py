@@ -17,8 +17,10 @@ def test_profile_without_auto_says_what_it_is_for(run):
     ran = run("crawl", "list.txt", "--icp", "icp.yaml")
     assert (ran.code, ran.err) == (
         2,
-        "technograph: --icp decides what --pages auto reads and where --render auto looks; give one of them, or "
-        "score afterwards with `score`\n",
+        (
+            "technograph: --icp decides what --pages auto reads and where --render auto looks; give one of them, or "
+            "score afterwards with `score`\n"
+        ),
     )
 
 
