@@ -14,14 +14,13 @@ import click
 
 from cli.output import note
 from cli.pages import GivenPage, PageFormatError, from_har, from_json_line, observe_given, read_lines
+from cli.rule_sets import note_rule_sets
 from cli.web_options import allow_private_option, resolve_all_to_option
 from fingerprints.detector import Detector
 from fingerprints.model import InputError, Outcome, Record
 from fingerprints.model.cells import printable
 from fingerprints.model.wire import to_json
 from fingerprints.records import make_record
-
-MAX_PROBLEMS = 5
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -94,12 +93,7 @@ def detect(
     detector = (
         Detector.load(rule_paths, ours=not rules_only) if rule_paths or rules_only else Detector.default()
     )
-    for problem in detector.problems[:MAX_PROBLEMS]:
-        note(f"technograph: left out: {problem}")
-    if len(detector.problems) > MAX_PROBLEMS:
-        note(
-            f"technograph: left out {len(detector.problems) - MAX_PROBLEMS} more; technograph rules check lists them"
-        )
+    note_rule_sets(detector)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if jsonl_path:
         records: Iterator[Record] = _from_jsonl(jsonl_path, detector, now)
@@ -164,7 +158,9 @@ def _from_jsonl(path: str, detector: Detector, now: str) -> Iterator[Record]:
             except PageFormatError as exc:
                 broken += 1
                 note(f"technograph: {path}: {exc}")
-                yield Record(domain="", id=f"line {number}", outcome=Outcome.INTERNAL_ERROR, detail=str(exc))
+                yield Record(
+                    domain="", id=exc.id or f"line {number}", outcome=Outcome.INTERNAL_ERROR, detail=str(exc)
+                )
     if broken:
         note(f"{broken} lines could not be read; each is an internal_error line in the output")
 

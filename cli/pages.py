@@ -24,6 +24,11 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 class PageFormatError(InputError):
     """Raised when a JSON object or a HAR file does not hold a page; the message says what is wrong."""
 
+    def __init__(self, message: str, id: str = "") -> None:
+        super().__init__(message)
+        self.id = id
+        """The caller's own id of the object; empty when it gave none or could not be read."""
+
 
 @dataclass(frozen=True, slots=True)
 class GivenPage:
@@ -96,7 +101,11 @@ def from_json_line(line: str | bytes, number: int) -> GivenPage:
     try:
         return _from_object(data)
     except (TypeError, ValueError, AttributeError, binascii.Error) as exc:
-        raise PageFormatError(f"line {number}: {exc}") from exc
+        raise PageFormatError(f"line {number}: {exc}", _id(data)) from exc
+
+
+def _id(data: Mapping[str, Any]) -> str:
+    return "" if data.get("id") is None else str(data["id"])
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -118,7 +127,7 @@ def _from_object(data: Mapping[str, Any]) -> GivenPage:
     dns = _mapping(data, "dns")
     return GivenPage(
         html=_body(data),
-        id="" if data.get("id") is None else str(data["id"]),
+        id=_id(data),
         url=_address(_text(data, "url")),
         status=status,
         headers={str(k): _values(v) for k, v in _mapping(data, "headers").items()},

@@ -33,6 +33,8 @@ class Detector:
     """Version and hash of the rules, as `2026.11.1+3f9c2a7b`."""
     problems: tuple[str, ...] = ()
     """One line for each rule or pattern that could not be used; everything else works."""
+    coverage: tuple[str, ...] = ()
+    """One line for each rule set in the Wappalyzer format, on what of it works here."""
 
     @classmethod
     def default(cls) -> Detector:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,9 +26,17 @@ def read_detector(sources: Sequence[Path], digest: str) -> Detector:
     """
     rules: list[Rule] = []
     problems: list[str] = []
+    coverage: list[str] = []
     for source in sources:
-        rules.extend(_read(source, TECHNOLOGIES in sources, problems))
-    return build_detector(rules, f"{RULESET_VERSION}+{digest[:8]}", problems=problems)
+        if is_wappalyzer(source):
+            imported = load_wappalyzer(source, merge_names=TECHNOLOGIES in sources)
+            rules.extend(imported.rules)
+            problems.extend(imported.skipped)
+            coverage.append(f"{source}: {imported.coverage()}")
+        else:
+            rules.extend(_read(source, problems))
+    detector = build_detector(rules, f"{RULESET_VERSION}+{digest[:8]}", problems=problems)
+    return replace(detector, coverage=tuple(coverage))
 
 
 def build_detector(
@@ -71,19 +79,13 @@ def build_taxonomy(rules: Iterable[Rule], categories: Mapping[str, Category]) ->
     return Taxonomy(kept, technologies, aliases, covered)
 
 
-def _read(source: Path, merge: bool, problems: list[str]) -> list[Rule]:
-    """The rules of one source; what cannot be read is added to `problems` and loses nothing else."""
-    if is_wappalyzer(source):
-        imported = load_wappalyzer(source, merge_names=merge)
-        problems.extend(imported.skipped)
-        return imported.rules
-    rules = []
+def _read(source: Path, problems: list[str]) -> Iterator[Rule]:
+    """The rules of our own format; a file that cannot be read is added to `problems` and loses nothing else."""
     for path in rule_paths(source):
         try:
-            rules.append(load_rule_file(path).rule)
+            yield load_rule_file(path).rule
         except RuleError as exc:
             problems.append(str(exc))
-    return rules
 
 
 def _merged(first: Rule, second: Rule) -> Rule:

@@ -29,6 +29,20 @@ from fingerprints.toml_rules import load_categories
 OTHER = "other"
 """Category of technologies whose categories have no counterpart here; never assessed."""
 
+_CATEGORY_OF = {
+    5: OTHER,  # widgets
+    16: OTHER,  # security
+    32: "marketing_automation",
+    41: "payments",
+    52: "live_chat",
+    54: "seo_wp_plugins",
+    100: "merchandising_apps",
+}
+"""Numbers that several of our categories come near: the one that all technologies there fit, if any does.
+
+The others go to the first category that names them; a wrong one would make a category present that is not.
+"""
+
 MERGED_STRENGTH = 0.8
 """What a certain pattern of another rule set is worth as evidence for a technology of ours."""
 
@@ -72,6 +86,20 @@ class Imported:
     """Patterns that a static scan can never evaluate, by field."""
     blind: Counter[str] = field(default_factory=Counter)
     """Technologies that only such patterns could show, by category."""
+
+    def coverage(self) -> str:
+        """One line on what of the rule set works here."""
+        return (
+            f"{len(self.rules)} technologies, {sum(self.patterns.values())} patterns, "
+            f"{len(self.skipped)} left out; need a browser or further requests: "
+            f"{_counts(self.not_evaluable)}; technologies that only these show: {_counts(self.blind)}"
+        )
+
+
+def _counts(counter: Counter[str], shown: int = 12) -> str:
+    listed = [f"{name} {count}" for name, count in counter.most_common(shown)]
+    more = len(counter) - shown
+    return ", ".join([*listed, f"{more} more"] if more > 0 else listed) or "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +161,7 @@ class _SetReader:
         self.imported = imported
         self.our_slugs = our_slugs
         self.slugs: dict[str, str] = {}
-        self.categories: dict[int, str] = {}
+        self.categories = dict(_CATEGORY_OF)
         for category in load_categories().values():
             for number in category.wappalyzer:
                 self.categories.setdefault(number, category.slug)
@@ -151,7 +179,8 @@ class _SetReader:
 
     def _rule(self, name: str, data: Mapping[str, Any], path: str) -> Rule:
         slug = self.slugs[name]
-        categories = tuple(dict.fromkeys(self._category(c) for c in _listed(data.get("cats")))) or (OTHER,)
+        near = dict.fromkeys(self._category(number) for number in _listed(data.get("cats")))
+        categories = tuple(category for category in near if category != OTHER) or (OTHER,)
         before = sum(self.imported.not_evaluable.values())
         signals = tuple(self._signals(name, slug, data))
         has_blind_patterns = sum(self.imported.not_evaluable.values()) > before
