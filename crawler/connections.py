@@ -12,6 +12,7 @@ from typing import cast
 from scrapy.exceptions import DownloadConnectionRefusedError, DownloadFailedError
 from twisted.internet.error import ConnectBindError, ConnectionLost, NoRouteError
 
+from crawler.addresses import IP
 from crawler.http1 import Answer, ParseError
 from crawler.resolver import Endpoint
 
@@ -158,22 +159,16 @@ class Connections:
     async def _connect(self, endpoint: Endpoint, host: str, tls: ssl.SSLContext | None) -> Connection:
         address, port = endpoint
         loop = asyncio.get_running_loop()
-        sock = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+        sock = _socket_for(address)
         try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             async with asyncio.timeout(self._connect_timeout_s):
                 await loop.sock_connect(sock, (str(address), port))
             name = host.rstrip(".") if tls is not None else None
             _, connection = await loop.create_connection(Connection, sock=sock, ssl=tls, server_hostname=name)
-        except TimeoutError:
+        except BaseException as exc:
             sock.close()
-            raise
-        except (OSError, ValueError) as exc:  # ValueError: a name that TLS cannot state
-            sock.close()
-            raise explained(exc) from exc
-        except asyncio.CancelledError:
-            sock.close()
+            if isinstance(exc, (OSError, ValueError)) and not isinstance(exc, TimeoutError):
+                raise explained(exc) from exc  # ValueError: a name that TLS cannot state
             raise
         return connection
 
@@ -181,6 +176,15 @@ class Connections:
         connection = self.idle(site, place)
         if connection is not None:
             connection.close()
+
+
+def _socket_for(address: IP) -> socket.socket:
+    try:
+        sock = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    except OSError as exc:
+        raise explained(exc) from exc
+    sock.setblocking(False)
+    return sock
 
 
 def explained(error: Exception) -> Exception:
