@@ -19,6 +19,9 @@ from crawler.resolver import Endpoint
 IDLE_S = 2.0
 """Long enough for the next page of the same site, short enough that 4,000 sites do not hold 4,000 sockets."""
 
+LAST_MOMENT_S = 0.2
+"""Before the end of a request's time, to take what has come."""
+
 _NO_SOCKET = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS})
 _BROKEN_OFF = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 
@@ -35,16 +38,19 @@ class Connection(asyncio.Protocol):
         """The site's, in DER; None for plain http."""
         self._answer: Answer | None = None
         self._waiting: asyncio.Future[Answer] | None = None
-        self._slow_after_s = 0.0
+        self._slow_after_s = self._ends_s = 0.0
         self._slow_timer: asyncio.TimerHandle | None = None
 
-    async def ask(self, request: bytes, answer: Answer, slow_after_s: float) -> Answer:
-        """Send the request and take its answer; a body that is not there `slow_after_s` after its head is cut.
+    async def ask(self, request: bytes, answer: Answer, slow_after_s: float, ends_s: float) -> Answer:
+        """Send the request and take its answer.
+
+        A body that is not there `slow_after_s` after its head is cut, and in any case shortly before
+        `ends_s` of the loop's clock: when the request is given up, what had come would be lost.
 
         Raises ParseError, and ConnectionLost or its like when the connection ends before the head is complete.
         """
         self._answer, self._waiting = answer, asyncio.get_running_loop().create_future()
-        self._slow_after_s = slow_after_s
+        self._slow_after_s, self._ends_s = slow_after_s, ends_s
         self._transport.write(request)
         try:
             return await self._waiting
@@ -83,7 +89,8 @@ class Connection(asyncio.Protocol):
             self._end(None)
         elif answer.status and self._slow_timer is None:
             loop = asyncio.get_running_loop()
-            self._slow_timer = loop.call_later(self._slow_after_s, self._stop_waiting)
+            cut_s = min(loop.time() + self._slow_after_s, self._ends_s - LAST_MOMENT_S)
+            self._slow_timer = loop.call_at(cut_s, self._stop_waiting)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
@@ -93,7 +100,8 @@ class Connection(asyncio.Protocol):
         self._end(None if self._answer.is_done else explained(exc) if exc else ConnectionLost())
 
     def _stop_waiting(self) -> None:
-        if self._answer is not None:
+        self._slow_timer = None
+        if self._answer is not None and self._answer.body:  # else nothing has come: that is a time-out
             self._answer.stop()
             self._end(None)
 

@@ -68,8 +68,8 @@ class LeanHTTPHandler(BaseDownloadHandler):
                 deadline.begin(now_s, str(endpoints[0][0]))
                 timeout_s = deadline.allowed_s(timeout_s, now_s)
             try:
-                async with asyncio.timeout(timeout_s):
-                    return await self._download(request, place, endpoints)
+                async with asyncio.timeout(timeout_s) as limit:
+                    return await self._download(request, place, endpoints, limit.when() or 0.0)
             except TimeoutError as exc:
                 raise DownloadTimeoutError(f"no complete answer within {timeout_s:g} s") from exc
 
@@ -79,23 +79,25 @@ class LeanHTTPHandler(BaseDownloadHandler):
     async def close(self) -> None:
         self._connections.close()
 
-    async def _download(self, request: Request, place: Place, endpoints: list[Endpoint]) -> Response:
+    async def _download(
+        self, request: Request, place: Place, endpoints: list[Endpoint], ends_s: float
+    ) -> Response:
         connection = self._connections.idle(_site_of(request), place)
         if connection is not None:
             with contextlib.suppress(ConnectionLost):  # closed by the server meanwhile, the request not read
-                return await self._ask(connection, request, place)
+                return await self._ask(connection, request, place, ends_s)
         try:
             connection = await self._connections.open(place, endpoints)
         except TimeoutError as exc:
             raise ConnectTimeoutError(f"no connection within {self._connect_timeout_s:g} s") from exc
-        return await self._ask(connection, request, place)
+        return await self._ask(connection, request, place, ends_s)
 
-    async def _ask(self, connection: Connection, request: Request, place: Place) -> Response:
+    async def _ask(self, connection: Connection, request: Request, place: Place, ends_s: float) -> Response:
         def limit(head: Answer) -> int:
             return self._limits.bytes_of(request.url, head.field(b"content-type").decode("latin-1"))
 
         self._pace.sent(_site_of(request))
-        answer = await connection.ask(written(request), Answer(limit), self._limits.slow_after_s)
+        answer = await connection.ask(written(request), Answer(limit), self._limits.slow_after_s, ends_s)
         if connection.is_open:
             self._connections.keep(_site_of(request), place, connection)
         return _response(request, answer, connection.certificate)

@@ -35,6 +35,30 @@ async def slow_header(_: Request, reply: Reply) -> None:
         await asyncio.sleep(0.3)
 
 
+@case(Outcome.TIMEOUT)
+async def head_and_no_body(_: Request, reply: Reply) -> None:
+    """Proper headers, then nothing."""
+    await reply.head("200 OK", "Content-Type: text/html", "Content-Length: 900000")
+    await asyncio.sleep(60)
+
+
+@case(Outcome.PARTIAL, flags=("body_cut",))
+async def stalls_mid_body(_: Request, reply: Reply) -> None:
+    """A page, then nothing more of what was declared."""
+    await reply.head("200 OK", "Content-Type: text/html", "Content-Length: 900000")
+    await reply.raw(PAGE)
+    await asyncio.sleep(60)
+
+
+@case(Outcome.PARTIAL, flags=("body_cut",))
+async def late_head_and_slow_body(_: Request, reply: Reply) -> None:
+    """The page begins when half of its time is over, and does not end."""
+    await asyncio.sleep(5)
+    await reply.head("200 OK", "Content-Type: text/html", "Content-Length: 900000")
+    await reply.raw(PAGE)
+    await asyncio.sleep(60)
+
+
 @case(Outcome.PARTIAL, flags=("body_cut",))
 async def slow_body(_: Request, reply: Reply) -> None:
     """A page, then a byte every 2.5 seconds."""
