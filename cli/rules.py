@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
@@ -62,6 +63,35 @@ def list_(category: str | None, output: Output) -> None:
         if category in (None, *t.categories)
     ]
     write_rows(rows, ["slug", "name", "category", "pricing", "status", "website"], output)
+
+
+@rules.command()
+@output_options
+def categories(output: Output) -> None:
+    """Every category with the number of its technologies.
+
+    Also how its absence can be seen (docs/absence.md), and the nearest Wappalyzer category ids.
+
+    \b
+    Example:
+      technograph rules categories --format table
+    """
+    taxonomy = _detector().taxonomy
+    counts = Counter(technology.category for technology in taxonomy.technologies.values())
+    rows = [
+        {
+            "category": c.slug,
+            "label": c.label,
+            "technologies": counts[c.slug],
+            "observability": c.observability.value,
+            "primary": c.primary,
+            "wappalyzer": c.wappalyzer,
+        }
+        for c in taxonomy.categories.values()
+    ]
+    columns = ["category", "label", "technologies", "observability", "primary", "wappalyzer"]
+    note(f"{sum(counts.values())} technologies in {len(counts)} of {len(rows)} categories")
+    write_rows(rows, columns, output)
 
 
 @rules.command()

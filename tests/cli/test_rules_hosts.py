@@ -1,8 +1,9 @@
-"""`technograph rules unknown-hosts` over a crawl of small sites, and over the same pages in a file."""
+"""`technograph rules`: the categories, and `unknown-hosts` over a crawl of small sites and over a file."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,12 @@ def test_pages_in_a_file_give_the_same_hosts_with_a_url_each(run: Runner) -> Non
     ran = run("rules", "unknown-hosts", "pages.jsonl")
     assert listed(ran) == [{"host": "cdn.widgetworks.example", "domains": 3, "example": NEW_TOOL}]
     assert ran.err == "2 third-party hosts on 3 or more domains; a rule claims 1 (50.0%)\n"
+
+
+def test_categories_are_counted_with_their_numbers_elsewhere(run: Runner) -> None:
+    ran = run("rules", "categories")
+    rows = {row["category"]: row for row in listed(ran)}
+    assert len(rows) == 77
+    assert rows["reviews"]["wappalyzer"] == [90]
+    assert rows["tax"]["technologies"] == 0
+    assert re.fullmatch(r"\d+ technologies in \d+ of 77 categories\n", ran.err)
