@@ -24,7 +24,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.web import Addresses, BenchWeb, domain_of, kind_of
+from bench.web import Addresses, BenchWeb
+from bench.web_answers import domain_of, kind_of
 from tests.processes import children
 
 LOOK_EVERY_S = 0.25
