@@ -12,15 +12,15 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any
 
-from crawler.handout import MAX_DEATHS, Handout, Task
+from crawler.handout import MAX_DEATHS, Handout
 from crawler.items import Target
-from crawler.protocol import LINE_BYTES, READY, STATS, record_from_line, target_to_line
+from crawler.process import WorkerError, WorkerProcess
+from crawler.protocol import READY, STATS, record_from_line
 from fingerprints.model import Outcome, Record, TechnographError
 
 Sink = Callable[[Sequence[Record]], None]
@@ -32,41 +32,6 @@ RESTART_PAUSE_S = 5.0
 MOST_WAITING = 1_000
 """Records that wait for the sink before nothing more is handed out: tens of megabytes."""
 WATCH_S = 5.0
-
-
-class WorkerError(TechnographError):
-    """Raised when workers cannot run at all."""
-
-
-@dataclass(slots=True, eq=False)
-class _Worker:
-    process: asyncio.subprocess.Process
-    tasks: dict[str, Task] = field(default_factory=dict)
-    """Under way, by domain."""
-    is_ready: bool = False
-    heard_s: float = 0.0
-    """When its last record came."""
-    counted: dict[str, float] = field(default_factory=dict)
-    """Its counters as of its last record."""
-
-    def hand(self, task: Task) -> None:
-        assert self.process.stdin is not None
-        self.tasks[task.target.domain] = task
-        self.process.stdin.write(target_to_line(task.target))
-
-    def finish(self) -> None:
-        """No more targets: the worker ends by itself."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-
-    def kill(self) -> None:
-        if self.process.returncode is None:
-            self.process.kill()
-
-    async def ended(self) -> None:
-        """Wait for its end and let go of its pipes."""
-        self.finish()
-        await self.process.wait()
 
 
 class Workers:
@@ -89,7 +54,7 @@ class Workers:
         self._log_path = log_path
         self._stuck_after_s = stuck_after_s
         self._handout = Handout(iter(()), room=concurrency)
-        self._workers: list[_Worker] = []
+        self._workers: list[WorkerProcess] = []
         self._records: asyncio.Queue[Record | None] = asyncio.Queue()
         """Not yet in the sink; None after the last one."""
         self._counted: list[dict[str, float]] = []
@@ -151,21 +116,12 @@ class Workers:
                 for worker in self._workers:
                     await worker.ended()
 
-    async def _start(self, log: IO[bytes]) -> _Worker:
-        pipe = asyncio.subprocess.PIPE
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=pipe, stdout=pipe, stderr=log, limit=LINE_BYTES
-            )
-        except OSError as exc:
-            raise WorkerError(
-                f"cannot start a crawling process: {exc.strerror}; use fewer --workers and run the same command again"
-            ) from exc
-        worker = _Worker(process)
+    async def _start(self, log: IO[bytes]) -> WorkerProcess:
+        worker = await WorkerProcess.start(self._command, log)
         self._counted.append(worker.counted)
         return worker
 
-    async def _keep_working(self, worker: _Worker, log: IO[bytes]) -> None:
+    async def _keep_working(self, worker: WorkerProcess, log: IO[bytes]) -> None:
         """Take the worker's records; when it dies, put another in its place and its targets back."""
         while True:
             await self._take_records(worker)
@@ -182,9 +138,8 @@ class Workers:
             self._workers.append(worker)
             self._hand_out()
 
-    async def _take_records(self, worker: _Worker) -> None:
-        assert worker.process.stdout is not None
-        async for line in worker.process.stdout:
+    async def _take_records(self, worker: WorkerProcess) -> None:
+        async for line in worker.output:
             if not line.endswith(b"\n"):
                 return  # the worker died while writing it
             if line == READY:
@@ -194,7 +149,7 @@ class Workers:
             else:
                 self._take_record(line, worker)
 
-    def _take_record(self, line: bytes, worker: _Worker) -> None:
+    def _take_record(self, line: bytes, worker: WorkerProcess) -> None:
         try:
             record, counted = record_from_line(line)
         except (ValueError, TechnographError):
@@ -232,15 +187,15 @@ class Workers:
             for worker in self._workers:
                 worker.finish()
 
-    def _hand_one(self, worker: _Worker) -> bool:
-        if worker.process.returncode is not None:
+    def _hand_one(self, worker: WorkerProcess) -> bool:
+        if worker.has_ended:
             return False
         task = self._handout.task_for(worker.tasks.values())
         if task is not None:
             worker.hand(task)
         return task is not None
 
-    def _put_back(self, worker: _Worker) -> None:
+    def _put_back(self, worker: WorkerProcess) -> None:
         self._failed_starts += not worker.is_ready
         others_work = any(other.is_ready for other in self._workers)
         if self._failed_starts >= MAX_FAILED_STARTS and not others_work:
