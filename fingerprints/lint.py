@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from fingerprints.detector import Detector
 from fingerprints.examples import Example, examples_of
+from fingerprints.hosts import parent_domains
 from fingerprints.model import Detection, DetectionState, Evidence, Taxonomy
 from fingerprints.model.spelling import did_you_mean
 from fingerprints.observe import observe
@@ -74,6 +75,7 @@ def check_file(file: RuleFile, detector: Detector) -> Iterator[Finding]:
     rule = file.rule
     for signal in rule.signals:
         yield from check_signal(signal, f"{rule.path}: signal {signal.id.rpartition('#')[2]}")
+    yield from _shadowed_hosts(rule)
     yield from _check_names(rule, detector.taxonomy)
     yield from _check_cpe(rule)
     yield from _repeated(rule)
@@ -176,6 +178,25 @@ def _repeated(rule: Rule) -> Iterator[Finding]:
             yield Finding(
                 "repeated", f"{rule.path}: signal {number}", f"the same as signal {first}; take one out"
             )
+
+
+def _shadowed_hosts(rule: Rule) -> Iterator[Finding]:
+    """Hosts that add nothing, because the rule names a domain above them at least as strongly."""
+    named = [(host, signal) for signal in rule.signals for host in signal.hosts]
+    for host, signal in named:
+        above = parent_domains(host)[1:]
+        for other, wider in named:
+            if (
+                other in above
+                and wider.strength >= signal.strength
+                and wider.kinds >= signal.kinds
+                and wider.party in (None, signal.party)
+            ):
+                message = f"host {host!r} adds nothing to {other!r} ({wider.id}); take it out"
+                yield Finding(
+                    "shadowed", f"{rule.path}: signal {signal.id.rpartition('#')[2]}", message, is_note=True
+                )
+                break
 
 
 def _check_reach(rule: Rule) -> Iterator[Finding]:

@@ -166,6 +166,14 @@ def test_unproven_signal_is_named(tmp_path: Path) -> None:
     assert findings(tmp_path, extra) == ["unproven: no example fires it; add one with what it needs"]
 
 
+def test_host_that_adds_nothing_is_named(tmp_path: Path) -> None:
+    extra = GOOD + '\n[[signal]]\non = "host"\nhost = ["acme.chat", "cdn.acme.chat"]\nstrength = "strong"\n'
+    example = '\n[[example]]\nexpect = "present"\nscript_src = "https://cdn.acme.chat/w.js"\n'
+    assert findings(tmp_path, extra + example) == [
+        "shadowed: host 'cdn.acme.chat' adds nothing to 'acme.chat' (acme-0#2); take it out"
+    ]
+
+
 def test_signal_written_twice_is_named(tmp_path: Path) -> None:
     signal = GOOD[GOOD.index("[[signal]]") : GOOD.index("[[example]]")]
     assert findings(tmp_path, GOOD + "\n" + signal) == ["repeated: the same as signal 1; take one out"]
