@@ -101,7 +101,7 @@ def assess(
     shares = measured_detectability() if detectability is None else detectability
     checked = _checked(looked)
     loaders = _unread_loaders(taxonomy, detections, looked)
-    hints = _hints_by_category(taxonomy, looked)
+    hints = _hints_by_category(taxonomy, detections, looked)
     by_category: dict[str, list[Detection]] = {}
     for detection in detections:
         for slug in detection.categories:
@@ -239,7 +239,7 @@ def _unread_loaders(taxonomy: Taxonomy, detections: Sequence[Detection], looked:
     A browser has run such loaders, but not what a consent manager holds back from them.
     """
     loaders = [f"container:{container.partition(':')[2]}" for container in looked.unparsed]
-    if looked.rendered and not any(d.category == CONSENT for d in detections):
+    if _has_run(detections, looked):
         return tuple(loaders)
     kinds_found = {container.partition(":")[0] for container in looked.containers_found}
     for slug in sorted({detection.slug for detection in detections} | looked.hints.keys()):
@@ -249,10 +249,17 @@ def _unread_loaders(taxonomy: Taxonomy, detections: Sequence[Detection], looked:
     return (*loaders, *looked.merged_scripts)
 
 
-def _hints_by_category(taxonomy: Taxonomy, looked: Looked) -> dict[str, tuple[str, ...]]:
+def _has_run(detections: Sequence[Detection], looked: Looked) -> bool:
+    """Whether a browser ran everything; while a consent manager waits for an answer, nobody knows."""
+    return looked.rendered and not any(d.category == CONSENT for d in detections)
+
+
+def _hints_by_category(
+    taxonomy: Taxonomy, detections: Sequence[Detection], looked: Looked
+) -> dict[str, tuple[str, ...]]:
     """What hints at an unseen tool of each category; a browser would have asked an expected host."""
     found = {category: set(looked.custom_pixels) for category in LISTENING_CATEGORIES}
-    for slug, hosts in () if looked.rendered else looked.hints.items():
+    for slug, hosts in () if _has_run(detections, looked) else looked.hints.items():
         for category in taxonomy.technologies[slug].categories:
             found.setdefault(category, set()).update(hosts)
     return {category: tuple(sorted(names)) for category, names in found.items()}

@@ -44,9 +44,10 @@ def test_vendor_that_is_expected_but_not_seen_forbids_absence(
         missing,
     )
     assert assessed("email_marketing", html).state is AssessmentState.ABSENT
-    assert (
-        assessed(category, html, rendered=True).state is AssessmentState.ABSENT
-    )  # a browser would have asked
+    # A browser would have asked that host, but not before its visitor agreed.
+    assert assessed(category, html, rendered=True).state is AssessmentState.ABSENT
+    gated = html + '<script src="https://cdn.cookielaw.org/scripttemplates/otSDKStub.js"></script>'
+    assert assessed(category, gated, rendered=True).reason is Reason.WEAK_ONLY
 
 
 @pytest.mark.parametrize(
