@@ -421,7 +421,10 @@ class _Reader:
         href = element.get("href")
         if not href:
             return
-        for relation in (element.get("rel") or "").lower().split():
+        relations = (element.get("rel") or "").lower()
+        if relations == "preload" and "stylesheet" in (element.get("onload") or ""):
+            relations = "stylesheet"  # the usual way to load one without holding up the page
+        for relation in relations.split():
             if relation in _LINK_KINDS:
                 self.add(href, _LINK_KINDS[relation])
                 return

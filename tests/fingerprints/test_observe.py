@@ -258,3 +258,15 @@ def test_a_link_without_a_scheme_to_another_company_leaves_the_site() -> None:
 def test_relative_references_resolve_as_in_a_browser(written: str, loaded: str) -> None:
     page = observe(f'<script src="{written}"></script>', url="https://www.example.com/news/today?x=a/b")
     assert [r.url for r in page.resources] == [loaded]
+
+
+def test_a_preload_that_becomes_a_stylesheet_is_one() -> None:
+    page = observe(
+        """<link rel="preload" as="style" href="/a.css" onload="this.onload=null;this.rel='stylesheet'">
+        <link rel="preload" as="style" href="/b.css">""",
+        url="https://www.example.com/",
+    )
+    assert [(r.url, r.kind) for r in page.resources] == [
+        ("https://www.example.com/a.css", ResourceKind.STYLESHEET),
+        ("https://www.example.com/b.css", ResourceKind.PRELOAD),
+    ]
