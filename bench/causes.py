@@ -242,5 +242,5 @@ _SVG = frozenset({"clippath", "lineargradient", "radialgradient", "foreignobject
 _CUT = {
     "html": "across the end of a 2,000-character row (limit of the reference)",
     "text": "text after the first 25,000 characters (limit of the reference)",
-    "script": UNEXPLAINED,
+    "script": "a script in a data: URL or a consent manager's attribute, which we read (our choice)",
 }
