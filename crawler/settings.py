@@ -40,6 +40,7 @@ CONCURRENT_ITEMS = 1  # default 100: Scrapy starts that many tasks per response,
 # -- Limits --------------------------------------------------------------------------------------------
 
 TECHNOGRAPH_PAGES = 4  # the home page and three more (product, cart, pricing...) per site
+TECHNOGRAPH_CONDENSE = "pipelines.detect.Condense"  # a page's markup is matched as it comes and let go
 TECHNOGRAPH_PAGE_CHOICE = ""  # "pipelines.choice.PageChoice": of those, only what can change the ICP's tier
 TECHNOGRAPH_TARGET_TIMEOUT = 60  # seconds for one site in all; what was read by then is what counts
 TECHNOGRAPH_MAX_CRAWL_DELAY = 10  # seconds; a longer Crawl-delay or Retry-After ends the site early instead

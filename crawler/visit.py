@@ -45,6 +45,8 @@ HARMLESS = (
 
 ChooseKinds = Callable[[Observation], Collection[PageKind]]
 """The kinds of inner pages worth reading, told from the home page."""
+Condense = Callable[[Observation], Observation]
+"""A page without what takes much memory and is not needed to the end of the visit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,19 @@ class Visit:
     """The state of one target between its first request and its item."""
 
     def __init__(
-        self, target: Target, limits: Limits, now_s: float, choose: ChooseKinds | None = None
+        self,
+        target: Target,
+        limits: Limits,
+        now_s: float,
+        choose: ChooseKinds | None = None,
+        condense: Condense | None = None,
     ) -> None:
         self.target = target
         self.spared = 0
         """Inner pages that there was room for, and that `choose` left alone."""
         self._limits = limits
         self._choose = choose
+        self._condense = condense
         self.deadline = Deadline.after(limits.target_timeout_s, now_s)
         self._delay_s = limits.delay_s
         self._rungs = deque(ladder(target))
@@ -286,7 +294,10 @@ class Visit:
         page = Page(answer.url, observation.kind, verdict.outcome, answer.status, len(answer.body), flags)
         self._pages.append(page)
         if verdict.outcome.is_assessable:
-            self._observations.append(replace(observation, flags=frozenset(flags)))
+            observation = replace(observation, flags=frozenset(flags))
+            if self._condense is not None:
+                observation = self._condense(observation)
+            self._observations.append(observation)
         if self._kind is PageKind.HOME:
             self._flags.update(flags)
             self._home = self._home_ending(answer, verdict)

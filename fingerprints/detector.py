@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fingerprints.match import match
+from fingerprints.match import match, match_markup
 from fingerprints.model import Detection, Evidence, Observation, Taxonomy
 from fingerprints.plan import Plan
 from fingerprints.resolve import resolve
@@ -61,6 +62,23 @@ class Detector:
             evidence.extend(found)
             flags |= page_flags
         return Matched(tuple(evidence), frozenset(flags))
+
+    def without_markup(self, observation: Observation) -> Observation:
+        """The page with what its markup shows as evidence in place of body, styles and tree.
+
+        Matching it gives what the page itself would. It takes a fifth of the memory, so a program that
+        collects a site's pages before it detects keeps these.
+        """
+        evidence, flags = match_markup(self.plan, observation)
+        return dataclasses.replace(
+            observation,
+            evidence=tuple(evidence),
+            flags=observation.flags | flags,
+            body=b"",
+            styles=(),
+            root=None,
+            elements={},
+        )
 
     def detect(self, observations: Iterable[Observation]) -> tuple[Detection, ...]:
         """The technologies of one site, sorted by slug, each with its evidence."""

@@ -44,9 +44,17 @@ _string = cast("Callable[[Any], str]", etree.XPath("string()", smart_strings=Fal
 
 def match(plan: Plan, observation: Observation) -> tuple[list[Evidence], frozenset[str]]:
     """Evidence for one page, one piece a signal (its strongest match), and flags: `budget_spent` when cut short."""
-    matcher = _Matcher(plan, observation)
+    return _matched(_Matcher(plan, observation), _Matcher.run)
+
+
+def match_markup(plan: Plan, observation: Observation) -> tuple[list[Evidence], frozenset[str]]:
+    """The part of `match` that looks at body, styles and tree."""
+    return _matched(_Matcher(plan, observation), _Matcher.search_markup)
+
+
+def _matched(matcher: _Matcher, search: Callable[[_Matcher], None]) -> tuple[list[Evidence], frozenset[str]]:
     try:
-        matcher.run()
+        search(matcher)
     except _BudgetSpentError:
         return list(matcher.found.values()), frozenset({"budget_spent"})
     return list(matcher.found.values()), frozenset()
@@ -63,7 +71,7 @@ class _Matcher:
         self.plan = plan
         self.page = observation
         self.columns = Columns(observation.root, observation.elements)
-        self.found: dict[str, Evidence] = {}
+        self.found: dict[str, Evidence] = {piece.signal: piece for piece in observation.evidence}
         self.worth: dict[str, tuple[float, bool, bool, bool]] = {}
         """How good the evidence kept for each signal is; a better match replaces it."""
         self.budget = SEARCH_BYTES
@@ -77,7 +85,7 @@ class _Matcher:
         self._cookies()
         self._small()
         self._live_globals()
-        self._body()
+        self.search_markup()
 
     # --- resources ---
 
@@ -229,7 +237,7 @@ class _Matcher:
 
     # --- the body ---
 
-    def _body(self) -> None:
+    def search_markup(self) -> None:
         if not self.page.body:
             return
         for signal in self.plan.body.candidates(self.page.body):

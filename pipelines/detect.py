@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from crawler.items import SiteItem
 from fingerprints.detector import Detector
-from fingerprints.model import Outcome, Record
+from fingerprints.model import Observation, Outcome, Record
 from fingerprints.records import make_record
 
 if TYPE_CHECKING:
@@ -27,6 +27,23 @@ def detector_for(rules: str = "") -> Detector:
 @functools.cache
 def _tool_version() -> str:
     return version_of("technograph")
+
+
+class Condense:
+    """What the spider keeps of a page until its site is done: everything but the markup, matched already.
+
+    A worker has hundreds of sites open with some pages each; their trees would take gigabytes.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Condense:
+        return cls(detector_for(crawler.settings.get("TECHNOGRAPH_RULES", "")))
+
+    def __call__(self, page: Observation) -> Observation:
+        return self._detector.without_markup(page)
 
 
 class DetectPipeline:

@@ -20,7 +20,7 @@ from crawler.pace import Pace
 from crawler.requests import RequestCount
 from crawler.signals import site_closed
 from crawler.targets import TargetReport, read_targets
-from crawler.visit import Ask, ChooseKinds, Limits, Visit
+from crawler.visit import Ask, ChooseKinds, Condense, Limits, Visit
 from fingerprints.model import InputError, Outcome
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class SiteSpider(scrapy.Spider):
         )
         choice = settings.get("TECHNOGRAPH_PAGE_CHOICE")
         spider._choose = build_from_crawler(load_object(choice), crawler) if choice else None
+        condense = settings.get("TECHNOGRAPH_CONDENSE")
+        spider._condense = build_from_crawler(load_object(condense), crawler) if condense else None
         spider._room = asyncio.Semaphore(settings.getint("CONCURRENT_REQUESTS"))
         spider._pace = Pace(crawler)
         spider._open = set()
@@ -77,6 +79,8 @@ class SiteSpider(scrapy.Spider):
     _limits: Limits
     _choose: ChooseKinds | None
     """What picks inner pages by what they could change; None to read all there is room for."""
+    _condense: Condense | None
+    """What makes a page small once it is read; None to keep pages whole until their site is done."""
     _room: asyncio.Semaphore
     """One permit a site under way: Scrapy would otherwise schedule the whole list at once."""
     _pace: Pace
@@ -91,7 +95,7 @@ class SiteSpider(scrapy.Spider):
                 )
                 continue
             await self._room.acquire()
-            visit = Visit(target, self._limits, monotonic(), self._choose)
+            visit = Visit(target, self._limits, monotonic(), self._choose, self._condense)
             self._open.add(visit)
             yield self._advance(visit, visit.begin)
 

@@ -211,6 +211,8 @@ class Observation:
     """The lxml tree for selector signals, or None when the page has no markup."""
     elements: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """The tree's elements by tag and, under `*`, all of them, in page order."""
+    evidence: tuple[Evidence, ...] = ()
+    """What body, styles and tree have already shown, where they were let go (`Detector.without_markup`)."""
 
 
 @dataclass(frozen=True, slots=True)
