@@ -295,20 +295,18 @@ class Visit:
         self._pages.append(page)
         if verdict.outcome.is_assessable:
             observation = replace(observation, flags=frozenset(flags))
-            if self._condense is not None:
-                observation = self._condense(observation)
-            self._observations.append(observation)
+            self._observations.append(self._condense(observation) if self._condense else observation)
         if self._kind is PageKind.HOME:
             self._flags.update(flags)
             self._home = self._home_ending(answer, verdict)
             if verdict.outcome.is_assessable and self._limits.pages > 1:
-                self._plan_inner_pages(observation)
+                self._plan_inner_pages(observation, self._observations[-1])
         return self._next_page(verdict.outcome, now_s)
 
-    def _plan_inner_pages(self, home: Observation) -> None:
+    def _plan_inner_pages(self, home: Observation, condensed: Observation) -> None:
         found = next_pages(home, limit=len(WANTED))
         if found and self._choose is not None:
-            worth_it = self._choose(home)
+            worth_it = self._choose(condensed)
             affordable = min(len(found), self._limits.pages - 1)
             found = [(kind, url) for kind, url in found if kind in worth_it]
             self.spared = max(affordable - len(found), 0)
