@@ -126,9 +126,9 @@ def crawl_demo(
 def _serve(web: DemoWeb, sites: Sequence[DemoSite]) -> None:
     for site in targets_of(sites):
         click.echo(site.host)
-    note(f"serving at {ADDRESS}:{web.port} until Ctrl-C; to crawl the names printed above:")
-    note(f"  technograph crawl FILE --allow-private --resolve-all-to http={ADDRESS}:{web.port}")
     with contextlib.suppress(KeyboardInterrupt):
+        note(f"serving at {ADDRESS}:{web.port} until Ctrl-C; to crawl the names printed above:")
+        note(f"  technograph crawl FILE --allow-private --resolve-all-to http={ADDRESS}:{web.port}")
         web.wait()
 
 
