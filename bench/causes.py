@@ -14,8 +14,8 @@ from typing import Any
 from bench import reference as reading
 from bench.naive import selected
 from fingerprints.detector import Detector
+from fingerprints.markup import visible_text
 from fingerprints.model import Detection, DetectionState, Evidence, Observation, ResourceKind
-from fingerprints.observe import visible_text
 from fingerprints.regexes import plausible_version
 from fingerprints.rules import Signal
 from fingerprints.wappalyzer import for_python, translate

@@ -17,9 +17,9 @@ from typing import Any, cast
 
 from lxml.cssselect import CSSSelector
 
+from fingerprints.markup import visible_text
 from fingerprints.match import kind_cap
 from fingerprints.model import Evidence, Observation
-from fingerprints.observe import visible_text
 from fingerprints.plan import kind_allows
 from fingerprints.rules import Channel, Rule, Signal
 from fingerprints.wappalyzer import for_python

@@ -11,8 +11,8 @@ from lxml import etree
 
 from fingerprints.containers import PAUSED
 from fingerprints.hosts import parent_domains
+from fingerprints.markup import visible_text
 from fingerprints.model import EMBED_KINDS, EXCERPT_CHARS, Evidence, Observation, Resource, ResourceKind
-from fingerprints.observe import visible_text
 from fingerprints.plan import PatternSet, Plan, kind_allows, search_of, value_literals
 from fingerprints.regexes import Match, Search, compile_search, expand, plausible_version
 from fingerprints.resources import is_script_url

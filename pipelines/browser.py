@@ -20,8 +20,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from fingerprints.hosts import host_of
+from fingerprints.markup import MAX_BODY_BYTES
 from fingerprints.model import InputError
-from fingerprints.observe import MAX_BODY_BYTES, MAX_RESOURCES
+from fingerprints.observe import MAX_RESOURCES
 from fingerprints.resources import MAX_URL_CHARS
 from pipelines.egress import Egress
 

@@ -19,8 +19,9 @@ from crawler.items import SiteItem
 from fingerprints.assess import CONSENT
 from fingerprints.detector import Detector
 from fingerprints.hosts import host_of, registrable
+from fingerprints.markup import visible_text
 from fingerprints.model import Assessment, AssessmentState, Observation, Reason, Record
-from fingerprints.observe import observe, visible_text
+from fingerprints.observe import observe
 from fingerprints.pixels import PIXEL
 from fingerprints.records import RENDERED_KINDS
 from fingerprints.resources import container_of

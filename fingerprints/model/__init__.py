@@ -187,7 +187,7 @@ class Observation:
     language: str = ""
     json_ld_types: tuple[str, ...] = ()
     body: bytes = b""
-    """The page as UTF-8, whatever it was sent in, cut at `observe.MAX_BODY_BYTES`."""
+    """The page as UTF-8, whatever it was sent in, cut at `markup.MAX_BODY_BYTES`."""
     scripts: tuple[str, ...] = ()
     """Bodies of inline scripts, also those a consent manager holds back, in page order."""
     styles: tuple[str, ...] = ()

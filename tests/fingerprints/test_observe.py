@@ -6,8 +6,9 @@ import base64
 
 import pytest
 
+from fingerprints.markup import MAX_BODY_BYTES, visible_text
 from fingerprints.model import Observation, Party, ResourceKind
-from fingerprints.observe import MAX_BODY_BYTES, MAX_RESOURCES, observe, visible_text
+from fingerprints.observe import MAX_RESOURCES, observe
 
 URL = "https://www.acme.com/shop/"
 ENCODED = base64.b64encode(b"load('https://x.io/w.js')").decode()

@@ -29,8 +29,9 @@ from crawler.robots import _rules_in
 from crawler.walls import classify
 from fingerprints import observe as limits
 from fingerprints.containers import container_url, parse_container, with_containers
+from fingerprints.markup import visible_text
 from fingerprints.model import EXCERPT_CHARS, Observation
-from fingerprints.observe import observe, visible_text
+from fingerprints.observe import observe
 from fingerprints.records import make_record
 from fingerprints.resources import MAX_URL_CHARS
 from pipelines.egress import parse_head

@@ -10,7 +10,8 @@ from scrapy.settings import Settings
 from crawler.domains import NotADomain, parse_site
 from fingerprints.containers import container_url
 from fingerprints.detector import Detector
-from fingerprints.observe import MAX_BODY_BYTES, observe, visible_text
+from fingerprints.markup import MAX_BODY_BYTES, visible_text
+from fingerprints.observe import observe
 
 LOCAL_FILE = Path(__file__)
 
