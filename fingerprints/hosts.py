@@ -27,7 +27,7 @@ def host_of(url: str) -> str:
     return rest.partition(":")[0].rstrip(".")
 
 
-@functools.lru_cache(maxsize=65_536)
+@functools.lru_cache(maxsize=8_192)
 def registrable(host: str) -> str:
     """The registrable domain of a host, or the host itself when it has none.
 
@@ -46,7 +46,7 @@ def _suffix_list() -> TLDExtract:
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
-@functools.lru_cache(maxsize=65_536)
+@functools.lru_cache(maxsize=8_192)
 def parent_domains(host: str) -> tuple[str, ...]:
     """The host and its parents, longest first, without the bare top level.
 
