@@ -29,7 +29,7 @@ from crawler.robots import _rules_in
 from crawler.walls import classify
 from fingerprints import observe as limits
 from fingerprints.containers import container_url, parse_container, with_containers
-from fingerprints.markup import visible_text
+from fingerprints.markup import MAX_BODY_BYTES, visible_text
 from fingerprints.model import EXCERPT_CHARS, Observation
 from fingerprints.observe import observe
 from fingerprints.records import make_record
@@ -71,7 +71,7 @@ def sent(draw: Draw, vocabulary: Sequence[str]) -> str:
 def page(draw: Draw, folder: Path) -> None:
     """A response of any bytes and headers is observed within the caps, and every decision about it is made."""
     seen = a_page(draw)
-    assert len(seen.body) <= limits.MAX_BODY_BYTES
+    assert len(seen.body) <= MAX_BODY_BYTES
     assert len(seen.resources) <= limits.MAX_RESOURCES
     assert all(len(resource.url) <= MAX_URL_CHARS + 200 for resource in seen.resources)
     assert len(seen.links) <= limits.MAX_LINKS
