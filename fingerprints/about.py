@@ -15,10 +15,12 @@ MANY_VENDORS = 25
 
 def is_about_technologies(detector: Detector, pages: Iterable[Observation]) -> bool:
     """Whether one of the pages links to the sites of at least MANY_VENDORS vendors."""
-    homes = _vendor_homes(detector)
     for page in pages:
         hosts = {r.host.removeprefix("www.") for r in page.resources if r.kind is ResourceKind.LINK}
-        if len(hosts) >= MANY_VENDORS and len({homes[host] for host in hosts & homes.keys()}) >= MANY_VENDORS:
+        if len(hosts) < MANY_VENDORS:
+            continue
+        homes = _vendor_homes(detector)
+        if len({homes[host] for host in hosts & homes.keys()}) >= MANY_VENDORS:
             return True
     return False
 

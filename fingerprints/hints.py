@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fingerprints.detector import Detector
+from fingerprints.hosts import parent_domains
 from fingerprints.model import Observation, Party, ResourceKind
 from fingerprints.rules import Channel
 
@@ -27,11 +28,10 @@ _HOST_IN_PATTERN = re.compile(r"(?:https\??:)?(?:\\?/){0,2}((?:[a-z0-9-]+\\\.)+[
 
 def hinted(detector: Detector, pages: Sequence[Observation]) -> Mapping[str, tuple[str, ...]]:
     """Slug of each hinted technology to the hosts that hint at it."""
-    vendors = _vendor_hosts(detector)
     found: dict[str, set[str]] = {}
     for host in _unexplained(pages):
-        for suffix in _suffixes(host):
-            for slug in vendors.get(suffix, ()):
+        for suffix in parent_domains(host):
+            for slug in _vendor_hosts(detector).get(suffix, ()):  # reads all rules: only where a host asks
                 found.setdefault(slug, set()).add(host)
     return {slug: tuple(sorted(hosts)) for slug, hosts in sorted(found.items())}
 
@@ -41,20 +41,10 @@ def _unexplained(pages: Iterable[Observation]) -> Iterator[str]:
     resources = [r for page in pages for r in page.resources if r.party is Party.THIRD]
     expected = sorted({r.host for r in resources if r.kind in _EXPECTED})
     loading = {r.host for r in resources if r.kind not in _NOT_LOADED} if expected else set()
-    loaded = {suffix for host in loading for suffix in _suffixes(host)}
+    loaded = {suffix for host in loading for suffix in parent_domains(host)}
     for host in expected:
-        if loaded.isdisjoint(_suffixes(host)):
+        if loaded.isdisjoint(parent_domains(host)):
             yield host
-
-
-def _suffixes(host: str) -> list[str]:
-    """The host and the domains above it, without the last label.
-
-    >>> _suffixes("a.b.example.com")
-    ['a.b.example.com', 'b.example.com', 'example.com']
-    """
-    labels = host.split(".")
-    return [".".join(labels[start:]) for start in range(len(labels) - 1)]
 
 
 @functools.lru_cache(maxsize=4)
