@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import brotli
 from isal import isal_zlib
@@ -52,15 +52,26 @@ _Opened = tuple[bytes, bool] | None
 
 def _inflate(body: bytes, limit: int) -> _Opened:
     """One or more gzip members, or one zlib or raw deflate stream."""
+    wbits = _AUTO_WBITS if body[:1] in (b"\x1f", b"\x78", b"\x58", b"\x38", b"\x18") else _RAW_WBITS
+    error: Any = isal_zlib.error  # its stub takes the class for an instance
+    return _open_streams(body, limit, lambda: isal_zlib.decompressobj(wbits), error)
+
+
+def _unzstd(body: bytes, limit: int) -> _Opened:
+    """One or more frames, one after the other (RFC 8878, section 3)."""
+    return _open_streams(body, limit, zstd.ZstdDecompressor, zstd.ZstdError)
+
+
+def _open_streams(body: bytes, limit: int, begin: Callable[[], Any], error: type[Exception]) -> _Opened:
+    """Compressed streams one after the other, each opened by what `begin` gives."""
     parts: list[bytes] = []
     room = limit
-    wbits = _AUTO_WBITS if body[:1] in (b"\x1f", b"\x78", b"\x58", b"\x38", b"\x18") else _RAW_WBITS
     while body and room > 0:
-        stream = isal_zlib.decompressobj(wbits)
+        stream = begin()
         try:
             parts.append(stream.decompress(body, room))
-        except isal_zlib.error:  # type: ignore[misc]  # its stub takes the class for an instance
-            return (b"".join(parts), True) if parts else None  # rubbish after a whole member is harmless
+        except error:
+            return (b"".join(parts), True) if parts else None  # rubbish after a whole stream is harmless
         room -= len(parts[-1])
         if not stream.eof:
             return b"".join(parts), False
@@ -75,23 +86,6 @@ def _unbrotli(body: bytes, limit: int) -> _Opened:
     except brotli.error:
         return None
     return opened_body[:limit], stream.is_finished() and len(opened_body) <= limit
-
-
-def _unzstd(body: bytes, limit: int) -> _Opened:
-    """One or more frames, one after the other (RFC 8878, section 3)."""
-    parts: list[bytes] = []
-    room = limit
-    while body and room > 0:
-        stream = zstd.ZstdDecompressor()
-        try:
-            parts.append(stream.decompress(body, max_length=room))
-        except zstd.ZstdError:
-            return (b"".join(parts), True) if parts else None  # rubbish after a whole frame is harmless
-        room -= len(parts[-1])
-        if not stream.eof:
-            return b"".join(parts), False
-        body = stream.unused_data
-    return b"".join(parts), not body
 
 
 _OPENERS: dict[str, Callable[[bytes, int], _Opened]] = {

@@ -6,7 +6,7 @@ meanwhile have their record, and only a new crawl asks them again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -155,31 +155,26 @@ def _same_failure(recent: Tally) -> Trouble | None:
 
 
 def _wall(vitals: Vitals) -> Trouble | None:
-    recent, before = vitals.recent, vitals.before
-    wall, count = max(sorted(recent.walls.items()), key=lambda item: item[1], default=("", 0))
-    earlier = before.walls.get(wall, 0)
-    if not _has_risen(recent, count, before, earlier, at_least=WALL_SHARE):
-        return None
-    return Trouble(
+    wall, _ = max(sorted(vitals.recent.walls.items()), key=lambda item: item[1], default=("", 0))
+    return _rise(
+        vitals,
         "wall",
-        recent.share(count),
-        f"{count:,} of the last {recent.sites:,} sites block this crawl in the same way ({wall})"
-        f"{_was(before, earlier)}: stop it (Ctrl-C), and run the same command later with --workers 1 and a "
-        "smaller --concurrency, with --contact, or from another address; sites that blocked it have their "
-        "record, and only the next crawl asks them again",
+        lambda tally: tally.walls.get(wall, 0),
+        WALL_SHARE,
+        f"{{sites}} block this crawl in the same way ({wall}){{was}}: stop it (Ctrl-C), and run the same command "
+        "later with --workers 1 and a smaller --concurrency, with --contact, or from another address; sites that "
+        "blocked it have their record, and only the next crawl asks them again",
     )
 
 
 def _timeouts(vitals: Vitals) -> Trouble | None:
-    recent, before = vitals.recent, vitals.before
-    count, earlier = (tally.outcomes.get(Outcome.TIMEOUT, 0) for tally in (recent, before))
-    if not _has_risen(recent, count, before, earlier, at_least=TIMEOUT_SHARE):
-        return None
-    return Trouble(
+    return _rise(
+        vitals,
         "timeouts",
-        recent.share(count),
-        f"{count:,} of the last {recent.sites:,} sites time out{_was(before, earlier)}: this machine's own network "
-        "may be overloaded or down; check it, then go on with a smaller --concurrency or a longer --timeout",
+        lambda tally: tally.outcomes.get(Outcome.TIMEOUT, 0),
+        TIMEOUT_SHARE,
+        "{sites} time out{was}: this machine's own network may be overloaded or down; check it, then go on with "
+        "a smaller --concurrency or a longer --timeout",
     )
 
 
@@ -199,28 +194,24 @@ def _address(vitals: Vitals) -> Trouble | None:
 
 
 def _robots(vitals: Vitals) -> Trouble | None:
-    recent, before = vitals.recent, vitals.before
-    count = recent.robots_unreachable
-    if not _has_risen(recent, count, before, before.robots_unreachable, at_least=ROBOTS_SHARE):
-        return None
-    return Trouble(
+    return _rise(
+        vitals,
         "robots_unreachable",
-        recent.share(count),
-        f"robots.txt of {count:,} of the last {recent.sites:,} sites answers with an error, so nothing of them may "
-        "be read: too many requests to one host or through one proxy look like this; lower --concurrency",
+        lambda tally: tally.robots_unreachable,
+        ROBOTS_SHARE,
+        "robots.txt of {sites} answers with an error, so nothing of them may be read: too many requests to one "
+        "host or through one proxy look like this; lower --concurrency",
     )
 
 
 def _refused(vitals: Vitals) -> Trouble | None:
-    recent, before = vitals.recent, vitals.before
-    count, earlier = (tally.outcomes.get(Outcome.ROBOTS_DISALLOWED, 0) for tally in (recent, before))
-    if not _has_risen(recent, count, before, earlier, at_least=ROBOTS_SHARE):
-        return None
-    return Trouble(
+    return _rise(
+        vitals,
         "robots_disallowed",
-        recent.share(count),
-        f"robots.txt of {count:,} of the last {recent.sites:,} sites asks this crawl to stay out: is the list "
-        "of one host that wants no robots, or is the name in --user-agent on a blocklist?",
+        lambda tally: tally.outcomes.get(Outcome.ROBOTS_DISALLOWED, 0),
+        ROBOTS_SHARE,
+        "robots.txt of {sites} asks this crawl to stay out: is the list of one host that wants no robots, or is "
+        "the name in --user-agent on a blocklist?",
     )
 
 
@@ -254,14 +245,22 @@ def _disk(vitals: Vitals) -> Trouble | None:
     )
 
 
-def _has_risen(recent: Tally, count: int, before: Tally, earlier: int, *, at_least: float) -> bool:
-    """Whether so many of the recent targets are a lot, and a lot more than earlier in this run."""
-    share = recent.share(count)
-    return recent.sites >= SOME and share >= at_least and share >= RISE * before.share(earlier)
+def _rise(
+    vitals: Vitals, kind: str, count_in: Callable[[Tally], int], at_least: float, text: str
+) -> Trouble | None:
+    """A trouble when many of the recent targets count, and many more than earlier in this run.
 
-
-def _was(before: Tally, earlier: int) -> str:
-    return f", {before.share(earlier):.0%} before" if before.sites >= SOME else ""
+    In its text `{sites}` becomes how many do, and `{was}` how many did before.
+    """
+    recent, before = vitals.recent, vitals.before
+    count = count_in(recent)
+    share, earlier = recent.share(count), before.share(count_in(before))
+    if recent.sites < SOME or share < at_least or share < RISE * earlier:
+        return None
+    sites = f"{count:,} of the last {recent.sites:,} sites"
+    was = f", {earlier:.0%} before" if before.sites >= SOME else ""
+    # Not `format`: a wall's name may have braces of its own.
+    return Trouble(kind, share, text.replace("{sites}", sites).replace("{was}", was))
 
 
 def _size(size_bytes: float) -> str:

@@ -97,29 +97,10 @@ class PatternSet:
                     positions.add(position)
         return sorted(positions)
 
-    def __getstate__(self) -> tuple[object, ...]:
+    def __reduce__(self) -> tuple[type[PatternSet], tuple[object, ...]]:
         dump = build_scanner(self.literals, self.engine).dump() if len(self.signals) >= SCAN_FROM else None
-        return (
-            self.signals,
-            self.literals,
-            self.owners,
-            self.needs,
-            self.always,
-            self.engine,
-            dump,
-        )
-
-    def __setstate__(self, state: tuple[object, ...]) -> None:
-        (
-            self.signals,
-            self.literals,
-            self.owners,
-            self.needs,
-            self.always,
-            self.engine,
-            self._dump,
-        ) = state  # type: ignore[assignment]
-        self._scanner = None
+        state = (self.signals, self.literals, self.owners, self.needs, self.always, self.engine, dump)
+        return PatternSet, state
 
 
 def _holders_of(literal: bytes, first_end: int, joined: bytes, starts: Sequence[int]) -> Iterator[int]:
