@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fingerprints.model import Assessment, AssessmentState, DetectionState, Reason, Record, Taxonomy
-from icp.criteria import Profile
+from icp.criteria import Profile, supplied_layers
 from icp.model import Result, Score, Tier
 from icp.predicates import asked_about
 from icp.score import score_record
@@ -21,12 +21,11 @@ def could_change_tier(
     profile: Profile,
     settles: Settles,
     *,
-    basis: Collection[str],
     taxonomy: Taxonomy,
     now: datetime,
 ) -> bool:
     """Whether the tier may move once the unknown assessments that `settles` accepts are known."""
-    return bool(_deciding(record, profile, settles, basis=basis, taxonomy=taxonomy, now=now))
+    return bool(_deciding(record, profile, settles, taxonomy=taxonomy, now=now))
 
 
 def deciding_categories(
@@ -34,12 +33,11 @@ def deciding_categories(
     profile: Profile,
     settles: Settles,
     *,
-    basis: Collection[str],
     taxonomy: Taxonomy,
     now: datetime,
 ) -> frozenset[str]:
     """The unknown categories that `settles` accepts and on whose answer the tier may hang; often none."""
-    deciding = _deciding(record, profile, settles, basis=basis, taxonomy=taxonomy, now=now)
+    deciding = _deciding(record, profile, settles, taxonomy=taxonomy, now=now)
     asked = {slug for item in profile.items if item.id in deciding for slug in asked_about(item.predicate)}
     technologies = (taxonomy.technologies[slug] for slug in asked if slug in taxonomy.technologies)
     asked |= {technology.category for technology in technologies}
@@ -51,7 +49,6 @@ def _deciding(
     profile: Profile,
     settles: Settles,
     *,
-    basis: Collection[str],
     taxonomy: Taxonomy,
     now: datetime,
 ) -> frozenset[str]:
@@ -64,6 +61,8 @@ def _deciding(
 
     def scored(imagined: Record) -> Score:
         return score_record(imagined, profile, facts=None, basis=basis, taxonomy=taxonomy, now=now)
+
+    basis = supplied_layers(profile, ())
 
     score = scored(record)
     categories = _open(record, settles)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from fingerprints.detector import Detector
 from fingerprints.model import Assessment, Category, Observation, Outcome, PageKind, Reason
 from fingerprints.records import make_record
-from icp.criteria import Profile, supplied_layers
+from icp.criteria import Profile
 from icp.profile import load_profile
 from icp.reach import deciding_categories
 from pipelines.detect import detector_for
@@ -47,7 +47,6 @@ class PageChoice:
             record,
             self._profile,
             may_be_settled,
-            basis=supplied_layers(self._profile, ()),
             taxonomy=taxonomy,
             now=datetime.now(UTC),
         )

@@ -113,7 +113,6 @@ class RenderPipeline:
             record,
             self._profile,
             settles,
-            basis=supplied_layers(self._profile, ()),
             taxonomy=self._detector.taxonomy,
             now=datetime.now(UTC),
         )

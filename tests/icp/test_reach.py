@@ -62,6 +62,6 @@ def test_effort_is_worth_it_only_where_the_tier_can_move(
     path.write_text(PROFILE)
     profile = load_profile(path, taxonomy())
     settles = lambda a: a.reason is Reason.CONTAINER_UNPARSED  # noqa: E731
-    context = {"basis": ("technographic",), "taxonomy": taxonomy(), "now": NOW}
+    context = {"taxonomy": taxonomy(), "now": NOW}
     assert deciding_categories(record, profile, settles, **context) == deciding
     assert could_change_tier(record, profile, settles, **context) is bool(deciding)
