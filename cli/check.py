@@ -20,6 +20,7 @@ from crawler.crawl import CrawlSettings
 from crawler.items import Target
 from fingerprints.model import InputError, Outcome, Record, Taxonomy
 from fingerprints.model.cells import clean
+from fingerprints.model.times import timestamp_now
 from icp.batch import Scored, score_all
 from icp.model import Score
 from icp.route import decisive, route_of, why_routed
@@ -183,7 +184,7 @@ def _out_of_time(target: Target, max_seconds: float) -> Record:
         Outcome.TIMEOUT,
         detail=f"not finished within {max_seconds:g} s",
         url=target.url,
-        scanned_at=_now(),
+        scanned_at=timestamp_now(),
         tool_version=version("technograph"),
     )
 
@@ -214,10 +215,6 @@ def _keep(path: Path, scored: Scored, settings: CrawlSettings, taxonomy: Taxonom
             fresh=True,
         )
         store.save(crawl.id, [record])
-        store.finish_crawl(crawl.id, _now())
+        store.finish_crawl(crawl.id, timestamp_now())
         store.save_scores(scored.scores)
     note(f"kept in {path}")
-
-
-def _now() -> str:
-    return f"{now_utc():%Y-%m-%dT%H:%M:%SZ}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import IO
@@ -19,6 +18,7 @@ from cli.web_options import allow_private_option, resolve_all_to_option
 from fingerprints.detector import Detector
 from fingerprints.model import InputError, Outcome, Record
 from fingerprints.model.cells import printable
+from fingerprints.model.times import timestamp_now
 from fingerprints.model.wire import to_json
 from fingerprints.records import make_record
 
@@ -94,7 +94,7 @@ def detect(
         Detector.load(rule_paths, ours=not rules_only) if rule_paths or rules_only else Detector.default()
     )
     note_rule_sets(detector)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = timestamp_now()
     if jsonl_path:
         records: Iterator[Record] = _from_jsonl(jsonl_path, detector, now)
     elif url:

@@ -7,7 +7,6 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
@@ -18,6 +17,7 @@ from cli.crawl_log import CrawlLog, log_path
 from crawler.crawl import CrawlSettings
 from crawler.items import Target
 from fingerprints.model import DetectionState, Outcome, Record, TechnographError
+from fingerprints.model.times import timestamp_now
 from store.crawl_events import WARNING, Event, records_behind, save_events
 from store.database import Crawl, Store
 
@@ -57,7 +57,7 @@ class Recorder:
             ruleset=ruleset,
             tool_version=version("technograph"),
             config=config,
-            started_at=_now(),
+            started_at=timestamp_now(),
             fresh=fresh,
         )
         recorder = cls(store, crawl, CrawlLog(log_path(store.path, crawl.id)))
@@ -98,14 +98,14 @@ class Recorder:
 
     def warn(self, text: str, kind: str = WARNING) -> None:
         """The same from another thread: the log has it now, the database with the next record."""
-        event = Event(_now(), kind, text)
+        event = Event(timestamp_now(), kind, text)
         self.log.event(event)
         self._unsaved.append(event)
 
     def finish(self) -> None:
         """Mark the crawl as complete."""
         self.tell("finished", self._count())
-        self.store.finish_crawl(self.crawl.id, _now())
+        self.store.finish_crawl(self.crawl.id, timestamp_now())
 
     def stop(self) -> None:
         """Say that this run of the crawl ends before its list does."""
@@ -161,7 +161,3 @@ def _unstorable(record: Record, error: Exception) -> Record:
         url=record.url,
         scanned_at=record.scanned_at,
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,8 +11,8 @@ import click
 
 from cli.database import ask, db_option, icp_name_option, open_for_reading
 from cli.output import Output, note, output_options, write_rows
-from cli.scoring import now_utc
 from fingerprints.model import InputError
+from fingerprints.model.times import timestamp_now
 from store.database import Store
 from store.queries import Question
 from store.watches import (
@@ -64,7 +64,7 @@ def add(name: str, query: tuple[str, ...], db_path: Path, icp_name: str) -> None
     """
     text = " ".join(query)
     with Store.open(db_path, create=False) as store:
-        count = add_watch(store, name, text, ask(store, text, icp=icp_name), _now())
+        count = add_watch(store, name, text, ask(store, text, icp=icp_name), timestamp_now())
     note(f"{name}: {count:,} sites match now; `technograph watch run {name}` lists later changes")
 
 
@@ -113,7 +113,7 @@ def run(names: tuple[str, ...], db_path: Path, peek: bool, output: Output) -> No
         for saved, question, sites in found:
             note(_summary(saved, sites))
             if not peek:
-                remember(store, saved, question, sites, _now())
+                remember(store, saved, question, sites, timestamp_now())
 
 
 @watch.command(context_settings=_HELP)
@@ -176,7 +176,3 @@ def _summary(saved: Watch, sites: list[Standing]) -> str:
         f"{counts[Change.TIER_CHANGED]:,} changed tier since {saved.told_at[:10]}; "
         f"{len(listed):,} listed" + (f", {unknown:,} of them unknown now" if unknown else "")
     )
-
-
-def _now() -> str:
-    return f"{now_utc():%Y-%m-%dT%H:%M:%SZ}"

@@ -12,7 +12,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any
@@ -22,6 +21,7 @@ from crawler.items import Target
 from crawler.process import WorkerError, WorkerProcess
 from crawler.protocol import READY, STATS, record_from_line
 from fingerprints.model import Outcome, Record, TechnographError
+from fingerprints.model.times import timestamp_now
 
 Sink = Callable[[Sequence[Record]], None]
 
@@ -227,7 +227,7 @@ def _fatal_record(target: Target) -> Record:
         id=target.id,
         url=target.url,
         attrs=target.attrs,
-        scanned_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        scanned_at=timestamp_now(),
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from fingerprints.model import Record, Taxonomy
+from fingerprints.model.times import timestamp
 from icp.account import Account
 from icp.criteria import Criterion, Disqualifier, Penalty, Profile
 from icp.model import Flip, Result, Score, ScoreLine, Tier
@@ -60,7 +61,7 @@ def score_record(
         basis=tuple(layer for layer in profile.layers() if layer in basis),
         lines=tuple(judged.lines()),
         flips=tuple(_flips(judged, sums, tier)),
-        scored_at=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        scored_at=timestamp(now),
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from crawler.items import SiteItem
 from fingerprints.model import TechnographError
+from fingerprints.model.times import timestamp_now
 from fingerprints.model.wire import to_json
 from pipelines.detect import detector_for
 from store.database import Store
@@ -47,7 +47,7 @@ class StorePipeline:
             ruleset=detector.ruleset,
             tool_version="",
             config={},
-            started_at=_now(),
+            started_at=timestamp_now(),
             fresh=True,
         ).id
 
@@ -65,9 +65,5 @@ class StorePipeline:
 
     def close_spider(self) -> None:
         if self._store is not None:
-            self._store.finish_crawl(self._crawl_id, _now())
+            self._store.finish_crawl(self._crawl_id, timestamp_now())
             self._store.close()
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

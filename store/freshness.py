@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from fingerprints.model import Assessment, AssessmentState, Reason
+from fingerprints.model.times import timestamp
 from icp.account import ABSENCE_DAYS, PRESENCE_DAYS
 
 
@@ -37,4 +38,4 @@ class Freshness:
 
 
 def _days_before(now: datetime, days: int) -> str:
-    return f"{now - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+    return timestamp(now - timedelta(days=days))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +21,7 @@ from crawler.signals import site_closed
 from crawler.targets import TargetReport, read_targets
 from crawler.visit import Ask, ChooseKinds, Condense, Limits, Visit
 from fingerprints.model import InputError, Outcome
+from fingerprints.model.times import timestamp_now
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -91,7 +91,7 @@ class SiteSpider(scrapy.Spider):
         async for target in self._feed or self._from_file():
             if target.suppressed:
                 yield SiteItem(
-                    target, Outcome.SUPPRESSED, detail="on the suppression list", scanned_at=_now()
+                    target, Outcome.SUPPRESSED, detail="on the suppression list", scanned_at=timestamp_now()
                 )
                 continue
             await self._room.acquire()
@@ -173,14 +173,10 @@ class SiteSpider(scrapy.Spider):
         self.crawler.signals.send_catch_log(site_closed, domain=visit.target.domain)
         self._pace.forget(visit.target.domain)
         self._room.release()
-        item = visit.item(_now())
+        item = visit.item(timestamp_now())
         item.took_ms, item.requests = visit.took_ms(monotonic()), requests
         if visit.spared:
             self.crawler.stats.inc_value("pages/spared", visit.spared)
             self.crawler.stats.inc_value("pages/sites_spared", int(len(item.pages) == 1))
         self.crawler.stats.inc_value(f"technograph/outcome/{item.outcome}")
         return item
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

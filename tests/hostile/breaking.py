@@ -20,6 +20,18 @@ MB = 2**20
 # -- slow, endless, cut off ---------------------------------------------------------------------------------
 
 
+async def _begin(reply: Reply) -> None:
+    """A page, of which more is declared than it has."""
+    await reply.head("200 OK", "Content-Type: text/html", "Content-Length: 900000")
+    await reply.raw(PAGE)
+
+
+async def _drip(reply: Reply, pause_s: float) -> None:
+    while True:
+        await asyncio.sleep(pause_s)
+        await reply.raw(b" ")
+
+
 @case(Outcome.TIMEOUT)
 async def silent(_: Request, reply: Reply) -> None:
     """Accepts the connection and says nothing."""
@@ -45,8 +57,7 @@ async def head_and_no_body(_: Request, reply: Reply) -> None:
 @case(Outcome.PARTIAL, flags=("body_cut",))
 async def stalls_mid_body(_: Request, reply: Reply) -> None:
     """A page, then nothing more of what was declared."""
-    await reply.head("200 OK", "Content-Type: text/html", "Content-Length: 900000")
-    await reply.raw(PAGE)
+    await _begin(reply)
     await asyncio.sleep(60)
 
 
@@ -54,29 +65,22 @@ async def stalls_mid_body(_: Request, reply: Reply) -> None:
 async def late_head_and_slow_body(_: Request, reply: Reply) -> None:
     """The page begins when half of its time is over, and does not end."""
     await asyncio.sleep(5)
-    await reply.head("200 OK", "Content-Type: text/html", "Content-Length: 900000")
-    await reply.raw(PAGE)
+    await _begin(reply)
     await asyncio.sleep(60)
 
 
 @case(Outcome.PARTIAL, flags=("body_cut",))
 async def slow_body(_: Request, reply: Reply) -> None:
     """A page, then a byte every 2.5 seconds."""
-    await reply.head("200 OK", "Content-Type: text/html", "Content-Length: 900000")
-    await reply.raw(PAGE)
-    while True:
-        await asyncio.sleep(2.5)
-        await reply.raw(b" ")
+    await _begin(reply)
+    await _drip(reply, 2.5)
 
 
 @case(Outcome.PARTIAL, flags=("body_cut",))
 async def dripping_body(_: Request, reply: Reply) -> None:
     """A page, then a byte every 0.2 seconds."""
-    await reply.head("200 OK", "Content-Type: text/html", "Content-Length: 900000")
-    await reply.raw(PAGE)
-    while True:
-        await asyncio.sleep(0.2)
-        await reply.raw(b" ")
+    await _begin(reply)
+    await _drip(reply, 0.2)
 
 
 @case(Outcome.PARTIAL, flags=("body_cut",))
@@ -137,8 +141,7 @@ async def chunks_cut_off(_: Request, reply: Reply) -> None:
 @case(Outcome.PARTIAL, flags=("body_cut",))
 async def reset_mid_body(_: Request, reply: Reply) -> None:
     """Resets the connection in the middle of the body."""
-    await reply.head("200 OK", "Content-Type: text/html", "Content-Length: 900000")
-    await reply.raw(PAGE)
+    await _begin(reply)
     await asyncio.sleep(0.2)
     reply.reset()
 
