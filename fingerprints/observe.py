@@ -119,7 +119,6 @@ def observe(
         rendered=rendered,
         flags=frozenset(flagged),
         root=root,
-        elements=reader.elements,
     )
 
 
@@ -164,7 +163,6 @@ class _Reader:
         self.links: list[Link] = []
         self.json_ld_types: list[str] = []
         self.resources: dict[tuple[str, ResourceKind], Resource] = {}
-        self.elements: dict[str, list[Any]] = {}
 
     def read(self, root: Any) -> None:
         self.language = (root.get("lang") or "")[:35]
@@ -182,15 +180,9 @@ class _Reader:
             "title": self._title,
             **dict.fromkeys(_ELEMENT_KINDS.keys() - {"script"}, self._embedded),
         }
-        everything = self.elements["*"] = list(root.iter("*"))
-        for element in everything:
-            tag = element.tag
-            if tag in self.elements:
-                self.elements[tag].append(element)
-            else:
-                self.elements[tag] = [element]
-            if tag in readers:
-                readers[tag](element)
+        # Two elements in three are none of these; what is not touched costs nothing.
+        for element in root.iter(*readers):
+            readers[element.tag](element)
 
     def add(self, raw: str, kind: ResourceKind) -> None:
         """Note one reference of the page, unless it is no URL or the list is full."""

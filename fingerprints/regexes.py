@@ -31,6 +31,9 @@ _PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?<?[=!]|.", re.DOTALL)
 MIN_LITERAL = 3
 """Shorter runs occur on nearly every page, so searching for them first saves nothing."""
 
+WHOLE_WORD = "\b"
+"""Before a literal: no letter, digit or underscore stands beside it. A scanner may overlook this."""
+
 _MAX_ALTERNATIVES = 64
 
 
@@ -260,7 +263,14 @@ def rarest(options: Sequence[Literals]) -> Literals:
 
 def rarity(literals: Literals) -> tuple[float, int, list[str]]:
     """A sort key by the share of pages that meet a requirement, then the longest, then always the same."""
-    return sum(map(document_frequency, literals)), -min(map(len, literals)), sorted(literals)
+    return sum(map(_share, literals)), -min(map(len, literals)), sorted(literals)
+
+
+def _share(literal: str) -> float:
+    """Estimated share of pages (0..1) that hold the literal; a word of its own is rarer than its characters."""
+    if literal.startswith(WHOLE_WORD):
+        return document_frequency(literal.removeprefix(WHOLE_WORD)) / 4
+    return document_frequency(literal)
 
 
 # --- versions ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ each stage can be tested, pickled to another process, or replayed later with new
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -209,8 +209,6 @@ class Observation:
     """What was cut or odd: `body_cut`, `resources_cut`, `tree_cut`, `consent_gated`, `shell`..."""
     root: Any = None
     """The lxml tree for selector signals, or None when the page has no markup."""
-    elements: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    """The tree's elements by tag and, under `*`, all of them, in page order."""
     evidence: tuple[Evidence, ...] = ()
     """What body, styles and tree have already shown, where they were let go (`Detector.without_markup`)."""
 
