@@ -140,8 +140,11 @@ _ENDS_OF_TEXT = re.compile(r"\\[AzZ]")
 
 
 def assignment_pattern(name: str) -> str:
-    """Matches an assignment to a window property in script text, up to the value."""
-    escaped, last = re.escape(name), re.escape(name.rpartition(".")[2])
+    """Matches an assignment to a window property in script text, up to the value.
+
+    The name is matched as it is written, for so are names in JavaScript: `lithium = 3` is not Khoros' `LITHIUM`.
+    """
+    escaped, last = (f"(?-i:{re.escape(part)})" for part in (name, name.rpartition(".")[2]))
     return (
         rf"(?:^|[^\w$.'\"])(?:(?:window|self|globalThis|top)\.)?{escaped}\s*=[^=>]"
         rf"|(?:window|self|globalThis)\[['\"]{last}['\"]\]\s*=[^=]"

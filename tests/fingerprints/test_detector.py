@@ -101,6 +101,8 @@ def test_evidence_never_carries_an_email_address_or_a_whole_page() -> None:
         ("var Acme=Acme||[]", True),
         ("if(Acme == 1){}", False),
         ("myAcme = 1", False),
+        ("acme = 1", False),
+        ("window['ACME'] = 1", False),
         ("x.Acme = 1", False),
         ("Acme.other = 1", False),
         ("'Acme = 1'", False),
