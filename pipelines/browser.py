@@ -252,7 +252,8 @@ async def _look(context: BrowserContext, url: str, names: Sequence[str], hosts: 
     seen.html = str(await page.evaluate(_READ_MARKUP, MAX_BODY_BYTES))
     found: list[Any] = await page.evaluate(_READ_GLOBALS, [list(names), MAX_GLOBAL_CHARS])
     seen.globals = {str(name): str(value)[:MAX_GLOBAL_CHARS] for name, value in found}
-    for cookie in (await context.cookies())[:MAX_COOKIES]:
+    # Of the page's own host only: a widget's load balancer says nothing about where this site stands.
+    for cookie in (await context.cookies(page.url))[:MAX_COOKIES]:
         seen.cookies[cookie.get("name", "")] = cookie.get("value", "")
     return seen
 

@@ -53,6 +53,8 @@ PAGES = {
     "/gone": "",
     "/form": f"<p>{TEXT}</p><form><input name='email'><input type='password'></form>",
     "/moved": "http://www.mugs.example/form",
+    "/chat": f"<p>{TEXT}</p><script src='http://chat.mugs.example/chat.js'></script>",
+    "/chat.js": "window.chat = true;",
 }
 
 
@@ -64,6 +66,8 @@ class Handler(BaseHTTPRequestHandler):
         body = PAGES.get(self.path, "")
         self.send_response(302 if body.startswith("http:") else 200 if body else 404)
         self.send_header("Location", body.partition("\n")[0])
+        if self.path.startswith("/chat"):
+            self.send_header("Set-Cookie", f"{'widget' if self.path.endswith('.js') else 'own'}=1")
         self.send_header("Content-Type", "text/javascript" if self.path.endswith(".js") else "text/html")
         self.end_headers()
         self.wfile.write(body.encode())
@@ -127,6 +131,14 @@ def test_browser_sees_globals_requests_cookies_and_the_late_document(port: int) 
     assert "/pixel.gif" not in Handler.asked  # noted, not loaded
     assert "http://metadata.internal/latest" in seen.requests
     assert egress.refused >= 1
+
+
+@needs_chromium
+def test_cookie_of_a_widgets_host_is_not_the_pages(port: int) -> None:
+    (seen,), _, _ = looked_at(port, "/chat")
+    assert seen is not None
+    assert seen.scripts_loaded == ["http://chat.mugs.example/chat.js"]
+    assert seen.cookies == {"own": "1"}
 
 
 @needs_chromium
