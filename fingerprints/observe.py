@@ -51,15 +51,15 @@ _ELEMENT_KINDS = {
     "script": ResourceKind.SCRIPT,
     "iframe": ResourceKind.IFRAME,
     "img": ResourceKind.IMG,
-    "form": ResourceKind.FORM,
     "source": ResourceKind.MEDIA,
     "video": ResourceKind.MEDIA,
     "embed": ResourceKind.MEDIA,
     "object": ResourceKind.MEDIA,
 }
+_WEB = ("http://", "https://")
 _NOT_FETCHED = ("data:", "blob:", "javascript:", "about:", "mailto:", "tel:")
 """Schemes with their colon: `javascripts/app.js` is a path."""
-_URL_ATTRIBUTES = {"form": "action", "object": "data"}
+_URL_ATTRIBUTES = {"object": "data"}
 
 
 def observe(
@@ -178,6 +178,7 @@ class _Reader:
             "meta": self._meta,
             "style": self._style,
             "title": self._title,
+            "form": self._form,
             **dict.fromkeys(_ELEMENT_KINDS.keys() - {"script"}, self._embedded),
         }
         # Two elements in three are none of these; what is not touched costs nothing.
@@ -187,7 +188,7 @@ class _Reader:
     def add(self, raw: str, kind: ResourceKind) -> None:
         """Note one reference of the page, unless it is no URL or the list is full."""
         written = raw.strip()[:MAX_URL_CHARS]
-        absolute = written[:8].lower().startswith(("http://", "https://"))
+        absolute = written.startswith(_WEB) or written[:8].lower().startswith(_WEB)
         if not absolute and (
             not written or written[0] == "#" or written[:11].lower().startswith(_NOT_FETCHED)
         ):
@@ -241,7 +242,7 @@ class _Reader:
 
     def _leaves(self, href: str) -> bool:
         """Whether a link goes to another domain."""
-        if href[:2] != "//" and href[:7].lower() not in ("http://", "https:/"):
+        if href[:2] != "//" and not href.startswith(_WEB) and href[:7].lower() not in ("http://", "https:/"):
             return False
         return self._party(href)[1] is Party.THIRD
 
@@ -299,21 +300,23 @@ class _Reader:
     def _title(self, element: Any) -> None:
         self.title = self.title or " ".join((element.text or "").split())[:300]
 
+    def _form(self, element: Any) -> None:
+        self.add(element.get("action") or "", ResourceKind.FORM)
+
     def _embedded(self, element: Any) -> None:
         """Note an element's own URL, and those a lazy loader or a consent manager holds back."""
         tag = element.tag
-        own = _URL_ATTRIBUTES.get(tag, "src")
+        own, kind = _URL_ATTRIBUTES.get(tag, "src"), _ELEMENT_KINDS[tag]
         for name, value in element.items():
-            if name == own or (tag != "form" and _is_held_back(name, value)):
-                self.add(value, _ELEMENT_KINDS[tag])
+            if name == own or name in _HELD_BACK:
+                self.add(value, kind)
+            elif name[-3:] == "src" and (name[:5] == "data-" or "//" in value[:8]):
+                # `:src` and the like are expressions.
+                self.add(value, kind)
 
 
-def _is_held_back(name: str, value: str) -> bool:
-    """Whether an attribute keeps the URL until the page needs it or its visitor agrees; `:src` is an expression."""
-    if name[-3:] == "src":
-        return name[:5] == "data-" or "//" in value[:8]
-    return name in ("data-original", "consent-original-src-_")
-
+_HELD_BACK = frozenset({"data-original", "consent-original-src-_"})
+"""Attributes that keep a URL until the page needs it or its visitor agrees, beside all that end in `src`."""
 
 _PLAIN_PATH = re.compile(r"[\w%-][^:?#\\]*(?:[?#]|\Z)")
 """A relative reference that simply stands below the page's folder."""

@@ -128,15 +128,35 @@ def _scan_pattern(signal: Signal) -> str:
 
     Lines are scanned joined together, one byte a character.
     """
-    pattern = assignment_pattern(signal.name) if signal.on is Channel.GLOBAL else signal.pattern or ""
-    if signal.name != "host" and pattern.isascii() and not _ENDS_OF_TEXT.search(pattern):
-        return pattern
+    if signal.on is Channel.GLOBAL:
+        return _loose_assignment(signal.name)
+    pattern = signal.pattern or ""
+    if signal.name != "host" and pattern.isascii() and not _NOT_FOR_LINES.search(pattern):
+        return _uncounted(pattern)
     required = signal_literals(signal)
     return "|".join(re.escape(literal) for literal in sorted(rarest(required))) if required else ""
 
 
-_ENDS_OF_TEXT = re.compile(r"\\[AzZ]")
-"""Of all lines together rather than of each."""
+_NOT_FOR_LINES = re.compile(r"\\[AzZ]|\\[xpP]\{")
+"""Begin or end of all lines together rather than of each; characters by number or property."""
+
+_COUNT = re.compile(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\{(\d+)(?:,\d*)?\}", re.DOTALL)
+"""How often something is repeated; and escapes and classes, in which the same characters mean others."""
+
+
+def _uncounted(pattern: str) -> str:
+    """The pattern with `{2,5}` as `+`: it matches more, and compiles in half the time to half the size.
+
+    >>> _uncounted(r"[0-9a-f]{32}/x{0,9}\\.js[{1}]")
+    '[0-9a-f]+/x*\\\\.js[{1}]'
+    """
+    return _COUNT.sub(lambda found: found[1] or ("*" if found[2] == "0" else "+"), pattern)
+
+
+def _loose_assignment(name: str) -> str:
+    """Matches wherever `assignment_pattern` does."""
+    escaped, last = re.escape(name), re.escape(name.rpartition(".")[2])
+    return rf"{escaped}\s*=|['\"]{last}['\"]\]\s*="
 
 
 def assignment_pattern(name: str) -> str:

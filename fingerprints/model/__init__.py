@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 SCHEMA_VERSION = 1
 """Version of the JSON form of a record. Raised when a field changes its meaning or goes away."""
@@ -144,8 +144,7 @@ class Observability(StrEnum):
     LOGIN = "L"
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """One URL a page refers to."""
 
     url: str
@@ -158,8 +157,7 @@ class Resource:
     """As written in the page when that is not absolute, else empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One `<a href>` of a page, for choosing the next page and for `link` resources."""
 
     url: str

@@ -120,6 +120,7 @@ PATTERNS = [
     r"",
     r"[^?]/q\?id=",
     r"(?-i:ABC)",
+    r"/\x{62}{1,2}c",
 ]
 TEXTS = [
     "https://a.io/v1.2/w.js",
