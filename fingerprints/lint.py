@@ -164,16 +164,7 @@ def _repeated(rule: Rule) -> Iterator[Finding]:
     seen: dict[tuple[object, ...], str] = {}
     for signal in rule.signals:
         number = signal.id.rpartition("#")[2]
-        what = (
-            signal.on,
-            signal.name,
-            signal.pattern,
-            signal.hosts,
-            signal.kinds,
-            signal.party,
-            signal.attribute,
-        )
-        first = seen.setdefault(what, number)
+        first = seen.setdefault(signal.looks_for, number)
         if first != number:
             yield Finding(
                 "repeated", f"{rule.path}: signal {number}", f"the same as signal {first}; take one out"
@@ -242,7 +233,7 @@ def _check_examples(file: RuleFile, detector: Detector) -> Iterator[Finding]:
 
 def detect_ungated(evidence: Sequence[Evidence], rule: Rule, detector: Detector) -> tuple[Detection, ...]:
     """Detections as if the rule had no gate: an example need not repeat what proves the required technology."""
-    open_rule = replace(rule, requires=(), requires_category=())
+    open_rule = replace(rule, requires=(), requires_category=(), requires_numbers=())
     return resolve(evidence, {**detector.rules, rule.slug: open_rule})
 
 
