@@ -53,12 +53,12 @@ def resolve(evidence: Iterable[Evidence], rules: Mapping[str, Rule]) -> tuple[De
     while True:
         resolved = _settle({slug: direct[slug] for slug in direct.keys() & open_slugs}, rules)
         present = [found.rule for found in resolved.values() if _is_present(found)]
-        freed = [item for item in held if _is_open(rules[item.technology].gated[item.signal], present)]
+        freed = [item for item in held if is_open(rules[item.technology].gated[item.signal], present)]
         if freed:
             held = [item for item in held if item not in freed]
             counted += freed
             direct = _aggregate(counted, rules)
-        admitted = {slug for slug in direct.keys() - open_slugs if _is_open(direct[slug].rule.gate, present)}
+        admitted = {slug for slug in direct.keys() - open_slugs if is_open(direct[slug].rule.gate, present)}
         if not admitted and not freed:
             break
         open_slugs |= admitted
@@ -165,7 +165,7 @@ def _settle(active: Mapping[str, _Found], rules: Mapping[str, Rule]) -> dict[str
     return remaining
 
 
-def _is_open(gate: Gate | None, present: Iterable[Rule]) -> bool:
+def is_open(gate: Gate | None, present: Iterable[Rule]) -> bool:
     """Whether nothing has to be present, or something of it is."""
     return gate is None or any(
         rule.slug in gate.requires

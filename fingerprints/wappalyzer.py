@@ -104,7 +104,7 @@ class Imported:
 
     def coverage(self) -> str:
         """One line on what of the rule set works here."""
-        return (
+        return (  # short, since it is said at every start; `rules import` says more
             f"{len(self.rules)} technologies, {sum(self.patterns.values())} patterns, "
             f"{len(self.skipped)} left out; need a browser or further requests: "
             f"{_counts(self.not_evaluable)}; technologies that only these show: {_counts(self.blind)}"
@@ -259,8 +259,16 @@ class _SetReader:
     # --- signals ---
 
     def _signals(self, name: str, slug: str, data: Mapping[str, Any]) -> Iterator[Signal]:
-        for number, found in enumerate(self._found(name, data), start=1):
-            yield Signal(id=f"{slug}#{number}", **found)
+        seen: set[tuple[object, ...]] = set()
+        for found in self._found(name, data):
+            signal = Signal(id=f"{slug}#{len(seen) + 1}", **found)
+            what = (signal.looks_for, signal.version)
+            if what in seen:
+                shown = _cut(signal.pattern or signal.name)
+                self._skip(name, signal.on.value, f"{shown!r} is there twice; it counts once")
+                continue
+            seen.add(what)
+            yield signal
 
     def _found(self, name: str, data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for key, channel in _KEYED.items():

@@ -645,6 +645,13 @@ CONFIDENCE = [
     (REFERENCE, "two patterns on one address add up", HALVES, script("/acme-boot.js"), 0.7),
     (REFERENCE, "at most 100", {"html": ["acme", "boot"]}, "<p>acme boot", 1.0),
     (
+        REFERENCE,
+        "a pattern that is there twice counts once",
+        {"html": [r"acme\;confidence:30", r"acme\;confidence:30"]},
+        "<p>acme",
+        0.3,
+    ),
+    (
         CHOICE,
         "a low one is reported as weak (as any other)",
         {"html": r"acme\;confidence:10"},

@@ -157,6 +157,16 @@ RULES = {
         "a;version:1",
         r"html: 'a;version:1': a tag begins with `\;`; this one is part of the pattern",
     ),
+    "pattern that is there twice": (
+        "html",
+        [r"a\;confidence:30", r"a\;confidence:40"],
+        "html: 'a' is there twice; it counts once",
+    ),
+    "name that is there twice": (
+        "headers",
+        {"X-A": "", "x-a": ""},
+        "header: 'x-a' is there twice; it counts once",
+    ),
     "record type": ("dns", {"A": "1.2"}, "dns: record type 'A' is not looked up"),
     "broken pattern": ("html", "(acme", "html: '(acme': missing ), unterminated subpattern at position 0"),
     "look-behind of any width": (
