@@ -13,6 +13,7 @@ import click
 from cli.output import note
 from cli.rule_sets import load_rules, rule_set_options
 from fingerprints.model import Detection, DetectionState, InputError
+from fingerprints.model.cells import printable
 from fingerprints.resolve import is_open
 from fingerprints.rules import Gate
 
@@ -133,7 +134,7 @@ def import_(source: Path, pin: Path | None, pinned: Path | None, skipped: bool) 
     for line in _coverage_lines(summary):
         click.echo(line)
     for line in imported.skipped if skipped else ():
-        click.echo(f"left out: {line}")
+        click.echo(printable(f"left out: {line}"))
     if imported.skipped and not (skipped or pinned):
         note(f"{len(imported.skipped)} left out; --skipped lists them")
     if pinned is not None:

@@ -12,6 +12,7 @@ import click
 
 from cli.output import note
 from fingerprints.model import InputError, TechnographError
+from fingerprints.model.cells import printable
 from fingerprints.model.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -130,10 +131,10 @@ def _clean_pages() -> dict[str, str]:
 
 def _report(findings: list[Finding], broken: list[str], notes: bool) -> None:
     for message in broken:
-        click.echo(message)
+        click.echo(printable(message))
     for finding in sorted(findings, key=lambda f: (f.where, f.code)):
         if notes or not finding.is_note:
-            click.echo(str(finding))
+            click.echo(printable(str(finding)))
     counts = Counter(finding.code for finding in findings if notes or not finding.is_note)
     if counts:
         note("; ".join(f"{code} {count}" for code, count in counts.most_common()))

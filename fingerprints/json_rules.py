@@ -58,7 +58,8 @@ def _take(data: Mapping[str, Any], path: Path, entries: Entries) -> None:
         )
     if "cats" in technologies and not isinstance(technologies["cats"], dict):
         raise RuleError(f'{path}: is one rule without its name; write {{"Name": {{"cats": ...}}}}')
-    for name, entry in technologies.items():
+    for written, entry in technologies.items():
+        name = one_line(written)
         if not isinstance(entry, dict):
             if not name.startswith("$"):  # `$schema` is for editors
                 entries.problems.append(f"{path}: {name}: {kind_of(entry)}, expected an object of fields")
@@ -98,6 +99,11 @@ def _category_numbers(path: Path) -> dict[str, int]:
         return {}
     named = {key: value.get("name") for key, value in data.items() if isinstance(value, dict)}
     return {str(name).lower(): int(key) for key, name in named.items() if is_number(key)}
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and doubled spaces: a name must not look like a line of a report."""
+    return " ".join(text.split())
 
 
 def is_number(text: str) -> bool:

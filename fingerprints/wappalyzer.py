@@ -19,7 +19,7 @@ from typing import Any
 from fingerprints.backtracking import explodes
 from fingerprints.datafiles import data_file
 from fingerprints.javascript import for_python, translate
-from fingerprints.json_rules import is_number, kind_of, read_entries
+from fingerprints.json_rules import is_number, kind_of, one_line, read_entries
 from fingerprints.model import ResourceKind, Technology
 from fingerprints.regexes import BACKTRACK_BYTES, uses_backtracking
 from fingerprints.rules import Channel, Combine, Implied, Rule, Signal
@@ -217,7 +217,7 @@ class _SetReader:
         )
 
     def _skip(self, technology: str, key: str, reason: str) -> None:
-        self.imported.skipped.append(f"{technology}: {key}: {reason}")
+        self.imported.skipped.append(f"{technology}: {_cut(one_line(key))}: {reason}")
 
     # --- other technologies and categories ---
 
@@ -249,7 +249,7 @@ class _SetReader:
                 self._skip(technology, key, f"{_shown(item)}, expected the name of a technology")
 
     def _slug(self, text: str) -> str:
-        name = text.split("\\;")[0].strip()
+        name = one_line(text.split("\\;")[0])
         return self.slugs.get(name) or self.our_slugs.get(name) or slug_of(name)
 
     def _implied(self, technology: str, text: str) -> Implied:
