@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from fingerprints.hosts import host_of
 from fingerprints.model import EMBED_KINDS, Detection, DetectionState, Evidence
-from fingerprints.rules import Combine, Gate, Rule
+from fingerprints.rules import Combine, Gate, Implied, Rule
 
 PRESENT_FROM = {Combine.INDEPENDENT: 0.70, Combine.SUM: 0.50}
 WEAK_FROM = {Combine.INDEPENDENT: 0.30, Combine.SUM: 0.01}
@@ -149,12 +149,12 @@ def _settle(active: Mapping[str, _Found], rules: Mapping[str, Rule]) -> dict[str
             if implied.slug in excluded or implied.slug not in rules:
                 continue
             known = remaining.get(implied.slug)
-            if known is None:
-                confidence = min(source.confidence, implied.confidence)
+            if known is None or _is_surer(source, implied, known):
                 remaining[implied.slug] = _Found(
                     rules[implied.slug],
-                    confidence,
-                    version=implied.version,
+                    min(source.confidence, implied.confidence),
+                    known.evidence if known else (),
+                    version=(known.version if known else "") or implied.version,
                     implied_by=source.rule.slug,
                     is_embed=source.is_embed,
                 )
@@ -173,6 +173,18 @@ def is_open(gate: Gate | None, present: Iterable[Rule]) -> bool:
         or set(rule.category_numbers) & set(gate.numbers)
         for rule in present
     )
+
+
+def _is_surer(source: _Found, implied: Implied, known: _Found) -> bool:
+    """Whether an implication says more than what was seen: that it is there, or that it is the site's own.
+
+    A faint trace must not make less of a technology than no trace at all. In the Wappalyzer format an
+    implication never raises what was found.
+    """
+    how = known.rule.combine
+    if how is Combine.SUM or min(source.confidence, implied.confidence) < PRESENT_FROM[how]:
+        return False
+    return not _is_present(known) or (known.is_embed and not source.is_embed)
 
 
 def _is_present(found: _Found) -> bool:
