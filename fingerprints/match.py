@@ -214,7 +214,7 @@ class _Matcher:
         for kind in page.json_ld_types:
             self._try(plan.json_ld, kind, "json_ld", prefix="@type ")
         if page.url:
-            self._try(plan.path, page.url, "path")
+            self._try(plan.path, page.url.partition("#")[0], "path")
         if page.robots:
             self._try(plan.robots, page.robots, "robots")
         if page.tls_issuer:

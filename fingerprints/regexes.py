@@ -279,6 +279,8 @@ _TERNARY = re.compile(r"\\(\d)\?([^:]*):(.*)\Z", re.DOTALL)
 _REFERENCE = re.compile(r"\\(\d)")
 _VERSION_CHARS = 32
 _HASH = re.compile(r"[0-9a-f]{7,}\Z", re.IGNORECASE)
+_LEADING_NUMBER = re.compile(r"0*[1-9]\d{4,}(?![\da-z])", re.IGNORECASE)
+"""From 10,000 on: times and cache keys, whatever stands behind a dot."""
 _DATE = re.compile(r"(?:19|20)\d{6}(?:\d{2,6})?\Z")
 
 
@@ -293,8 +295,7 @@ def expand(template: str, match: Match) -> str:
     def value(index: str) -> str:
         return values[int(index)] if int(index) < len(values) else ""
 
-    ternary = _TERNARY.search(template)
-    if ternary:
+    while ternary := _TERNARY.search(template):
         index, yes, no = ternary.groups()
         template = template[: ternary.start()] + (yes if value(index) else no)
     return _REFERENCE.sub(lambda reference: value(reference[1]), template).strip()
@@ -309,8 +310,8 @@ def plausible_version(text: str) -> str:
     text = text.strip().strip(".")
     if not text.isprintable() or not text or len(text) > _VERSION_CHARS or _DATE.match(text):
         return ""
-    if text.isdigit():
-        return text if int(text) < 10_000 else ""
+    if _LEADING_NUMBER.match(text):
+        return ""
     if _HASH.match(text) and any(c.isdigit() for c in text) and any(c.isalpha() for c in text):
         return ""
     return text

@@ -247,7 +247,8 @@ class Detection:
     version: str = ""
     accounts: tuple[str, ...] = ()
     implied_by: str = ""
-    """Slug of the technology that implies this one; empty when observed. Implied has no evidence."""
+    """Slug of the technology that implies this one; empty when observed. What is implied has no evidence, or
+    some that does not prove it."""
     scope: str = "site"
     """`site`, or `embed` when only embedded media or links speak for a platform."""
     pricing: str = "unknown"

@@ -157,6 +157,26 @@ def test_link_counts_only_where_a_signal_asks_for_links() -> None:
     assert not detect([board], '<script src="https://jobs.io/acme"></script>')
 
 
+def test_faint_trace_makes_no_less_of_an_implied_technology_than_none() -> None:
+    cdn = rule("cdn", {"on": "header", "name": "x-cdn"}, implies=(Implied("cloud"),))
+    cloud = rule("cloud", {"on": "header", "name": "x-id", "strength": "weak"}, implies=(Implied("network"),))
+    found = detect([cdn, cloud, rule("network")], headers={"x-cdn": "1", "x-id": "7"})
+    assert [(found[slug].state, found[slug].implied_by) for slug in ("cloud", "network")] == [
+        (DetectionState.PRESENT, "cdn"),
+        (DetectionState.PRESENT, "cloud"),
+    ]
+    assert [item.signal for item in found["cloud"].evidence] == ["cloud#1"]
+
+
+def test_embed_of_what_the_site_itself_implies_is_the_sites_own() -> None:
+    plugin = rule("plugin", {"on": "header", "name": "x-plugin"}, implies=(Implied("cms"),))
+    cms = rule("cms", {"on": "host", "hosts": ("cms-files.net",)})
+    image = '<img src="https://blog.cms-files.net/a.png">'
+    assert detect([cms], html=image)["cms"].scope == "embed"
+    found = detect([plugin, cms], html=image, headers={"x-plugin": "1"})
+    assert (found["cms"].scope, found["cms"].implied_by) == ("site", "plugin")
+
+
 def test_implied_technology_is_marked_and_lists_no_evidence() -> None:
     plugin = rule("plugin", {"on": "html", "pattern": "plugin-x"}, implies=(Implied("base"),))
     found = detect([plugin, rule("base", {"on": "html", "pattern": "base-x"})], "<p>plugin-x</p>")
