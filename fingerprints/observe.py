@@ -20,6 +20,7 @@ from fingerprints.resources import (
     MAX_URL_CHARS,
     containers_named,
     data_script,
+    is_picture,
     policy_hosts,
     script_urls,
     unwrapped,
@@ -93,7 +94,7 @@ def observe(
         reader.read(root)
     reader.read_policies(lower_headers)
     for request in requests:
-        reader.add(request, ResourceKind.REQUEST)
+        reader.add(request, ResourceKind.IMG if is_picture(request) else ResourceKind.REQUEST)
     scripts = tuple(reader.scripts)
     resources = tuple(reader.resources.values())
     return Observation(

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 
 from fingerprints.hosts import host_of
 from fingerprints.model import EMBED_KINDS, Detection, DetectionState, Evidence
-from fingerprints.rules import Combine, Gate, Implied, Rule
+from fingerprints.pixels import LISTENING_CATEGORIES
+from fingerprints.rules import DEFAULT_KINDS, Combine, Gate, Implied, Rule
 
 PRESENT_FROM = {Combine.INDEPENDENT: 0.70, Combine.SUM: 0.50}
 WEAK_FROM = {Combine.INDEPENDENT: 0.30, Combine.SUM: 0.01}
@@ -86,7 +87,7 @@ def _aggregate(evidence: Iterable[Evidence], rules: Mapping[str, Rule]) -> dict[
         kept = [item for item in items if item.strength > 0]
         if confidence >= WEAK_FROM[rule.combine]:
             found[slug] = _Found(
-                rule, confidence, _strongest(kept), _version(items), is_embed=_is_embed(kept)
+                rule, confidence, _strongest(kept), _version(items), is_embed=_is_embed(kept, rule)
             )
     return found
 
@@ -210,9 +211,41 @@ def _detection(found: _Found) -> Detection:
     )
 
 
-def _is_embed(evidence: Sequence[Evidence]) -> bool:
-    """Whether only images, media and links to other hosts speak for it: their content, not this site's tool."""
-    return bool(evidence) and all(item.kind in EMBED_KINDS and not _is_own(item) for item in evidence)
+PLATFORM_CATEGORIES = frozenset(
+    {
+        "ecommerce_platform",
+        "ecommerce_platform_regional",
+        "headless_storefront",
+        "cms",
+        "site_builder",
+        "seo_wp_plugins",
+        "server_stack",
+        "hosting",
+        "cdn_edge",
+    }
+)
+"""What a site runs on. It serves the pictures of its sites, so one of them may be of anybody's site."""
+
+
+def _is_embed(evidence: Sequence[Evidence], rule: Rule) -> bool:
+    """Whether only pictures, media and links speak for it that may be another site's content."""
+    return bool(evidence) and all(_may_be_content(item, rule) for item in evidence)
+
+
+def _may_be_content(item: Evidence, rule: Rule) -> bool:
+    """Whether a reference may show what somebody else runs, rather than be the tool at work on this site.
+
+    A picture from a tool that only listens is a pixel, and a rule that asks for links or pictures by name
+    says that these are how its tool is used: a careers page at a hiring tool, say.
+    """
+    if item.kind not in EMBED_KINDS or _is_own(item):
+        return False
+    category = rule.technology.category
+    if category in PLATFORM_CATEGORIES:
+        return True
+    signal = next((signal for signal in rule.signals if signal.id == item.signal), None)
+    is_asked_for = signal is not None and signal.kinds != DEFAULT_KINDS
+    return category not in LISTENING_CATEGORIES and not is_asked_for
 
 
 def _is_own(item: Evidence) -> bool:

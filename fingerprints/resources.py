@@ -82,6 +82,18 @@ def is_script_url(url: str) -> bool:
     return path.endswith((".js", ".mjs", ".js.php", "/js")) or "/js?" in url
 
 
+_PICTURE = re.compile(r"\.(?:png|jpe?g|gif|webp|avif|svg|ico|bmp)\Z", re.IGNORECASE)
+
+
+def is_picture(url: str) -> bool:
+    """Whether a URL is that of a picture, which shows content of whoever keeps it.
+
+    >>> is_picture("https://cdn.example.com/a.JPG?v=2"), is_picture("https://example.com/collect?f=a.gif")
+    (True, False)
+    """
+    return _PICTURE.search(url.partition("?")[0].partition("#")[0]) is not None
+
+
 def data_script(url: str) -> str:
     """The script inside a `data:` URL, where optimisers put inline snippets; empty for any other URL.
 

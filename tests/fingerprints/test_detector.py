@@ -168,9 +168,35 @@ def test_faint_trace_makes_no_less_of_an_implied_technology_than_none() -> None:
     assert [item.signal for item in found["cloud"].evidence] == ["cloud#1"]
 
 
+@pytest.mark.parametrize(
+    ("category", "kinds", "html", "scope"),
+    [
+        ("cms", None, '<img src="https://cdn.tool.io/a.png">', "embed"),
+        ("cms", {ResourceKind.IMG}, '<img src="https://cdn.tool.io/a.png">', "embed"),
+        ("video", None, '<img src="https://cdn.tool.io/a.png">', "embed"),
+        ("reviews", {ResourceKind.IMG}, '<img src="https://cdn.tool.io/badge.png">', "site"),
+        ("ads_pixels", None, '<noscript><img src="https://cdn.tool.io/tr?id=1"></noscript>', "site"),
+        ("ats", {ResourceKind.LINK}, '<a href="https://cdn.tool.io/acme/jobs">Careers</a>', "site"),
+    ],
+    ids=["platform", "platform asked for by name", "content", "badge asked for", "pixel", "link asked for"],
+)
+def test_picture_or_link_is_an_embed_unless_it_is_the_tool_at_work(
+    category: str, kinds: set[ResourceKind] | None, html: str, scope: str
+) -> None:
+    named = {"kinds": frozenset(kinds)} if kinds else {}
+    tool = rule("tool", {"on": "host", "hosts": ("tool.io",), **named}, category=category)
+    assert detect([tool], html)["tool"].scope == scope
+
+
+def test_picture_that_a_browser_asked_for_is_a_picture() -> None:
+    cms = rule("tool", {"on": "host", "hosts": ("tool.io",)}, category="cms")
+    assert detect([cms], requests=["https://cdn.tool.io/a.jpg"])["tool"].scope == "embed"
+    assert detect([cms], requests=["https://cdn.tool.io/api"])["tool"].scope == "site"
+
+
 def test_embed_of_what_the_site_itself_implies_is_the_sites_own() -> None:
     plugin = rule("plugin", {"on": "header", "name": "x-plugin"}, implies=(Implied("cms"),))
-    cms = rule("cms", {"on": "host", "hosts": ("cms-files.net",)})
+    cms = rule("cms", {"on": "host", "hosts": ("cms-files.net",)}, category="cms")
     image = '<img src="https://blog.cms-files.net/a.png">'
     assert detect([cms], html=image)["cms"].scope == "embed"
     found = detect([plugin, cms], html=image, headers={"x-plugin": "1"})
