@@ -16,7 +16,7 @@ from crawler.blocked import blocked_by
 from crawler.glance import BARE_LINKS, Glance
 from crawler.notices import asks_for_scripts, is_gate, notice_on, title_parts
 from crawler.parked import parked_as
-from fingerprints.model import Observation, Outcome, ResourceKind
+from fingerprints.model import Observation, Outcome, PageKind, ResourceKind
 
 DENIED = frozenset({401, 403, 407, 429, 451, 999})
 """Statuses that refuse us even when no wall can be named; 999 is LinkedIn's."""
@@ -211,10 +211,13 @@ def _is_shell(glance: Glance) -> bool:
     observation = glance.observation
     if observation.root is None or glance.has(b"<frameset"):
         return True
+    is_home = (
+        observation.kind is PageKind.HOME
+    )  # an inner page stands in for nothing; an empty cart says little
     chars = len(glance.text)
-    if chars <= SHELL_TEXT_CHARS and glance.link_count <= SHELL_LINKS:
+    if chars <= (SHELL_TEXT_CHARS if is_home else SPLASH_TEXT_CHARS) and glance.link_count <= SHELL_LINKS:
         return True
-    if chars <= SPLASH_TEXT_CHARS and glance.link_count <= BARE_LINKS:
+    if is_home and chars <= SPLASH_TEXT_CHARS and glance.link_count <= BARE_LINKS:
         return True
     if not glance.is_bare:
         return False

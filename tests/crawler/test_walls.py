@@ -7,7 +7,7 @@ from time import process_time
 import pytest
 
 from crawler.walls import Verdict, classify
-from fingerprints.model import Outcome
+from fingerprints.model import Outcome, PageKind
 from fingerprints.observe import observe
 
 ARTICLE = "<p>" + "Why our shop left its old protection service, and what came after. " * 40 + "</p>"
@@ -340,8 +340,10 @@ def test_empty_answers():
             "<noscript>Enable JavaScript</noscript><div id=__next>Loading</div><script>go()</script>", "Acme"
         ),
         "<html><head><title>Acme</title></head><frameset><frame src='/a.html'></frameset></html>",
-        "<html><head><title>Acme</title></head><frameset><frame src='/a.html'><noframes>"
-        f"{NAVIGATION}{ARTICLE}</noframes></frameset></html>",
+        (
+            "<html><head><title>Acme</title></head><frameset><frame src='/a.html'><noframes>"
+            f"{NAVIGATION}{ARTICLE}</noframes></frameset></html>"
+        ),
         page(f"<div id=root></div><noscript>{NAVIGATION}{ARTICLE}</noscript>" + script("/app.js"), "Acme"),
         page("<div id='__nuxt'></div><footer>" + NOTE * 12 + "</footer>" + script("/app.js"), "Acme"),
         page(LINKS * 3 + "<div id=app><i></i></div>" + script("/app.js"), "Acme"),
@@ -412,6 +414,11 @@ def test_small_page_that_shows_the_site_is_no_shell(html):
 )
 def test_site_behind_a_consent_wall_is_flagged(url, html):
     assert judge(html, url=url) == Verdict(Outcome.OK, flags=frozenset({"consent_gated"}))
+
+
+def test_empty_cart_says_little_without_being_a_shell():
+    cart = page(LINKS + "<h1>Cart</h1><p>Your cart is empty.</p>" + NOTE * 4, "Acme")
+    assert classify(observe(cart, url="https://acme.com/cart", kind=PageKind.CART)) == Verdict(Outcome.OK)
 
 
 def test_hostile_page_is_judged_in_linear_time():
