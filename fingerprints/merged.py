@@ -23,6 +23,10 @@ _MERGED = re.compile(
     r"|/breeze-minification/js/[\w/]*breeze_[\w-]+\.js"
     r"|/asset-cleanup/(?:one/)?js/(?:item/)?(?:head|body)-[0-9a-f]{20,40}\.js"
     r"|jchoptimize/(?:assets|cache)/[\w/]*[0-9a-f]{32}"
+    r"|/cache/wpfc-minified/[\w-]{4,20}/[\w-]{4,20}\.js"  # WP Fastest Cache
+    r"|/cache/swift-performance/[\w./-]*/js/[0-9a-f]{32}\.js"
+    r"|/cache/wmac/(?:\d+/)?js/wmac_[0-9a-f]{32}\.js"  # Clearfy
+    r"|/_jb_static/\?\?|/boost-cache/static/[0-9a-f]{8,40}\.min\.js"  # Jetpack Boost
 )
 MAX_NAME_CHARS = 80
 
@@ -39,4 +43,5 @@ def merged_scripts(pages: Sequence[Observation]) -> tuple[str, ...]:
 
 
 def _name(url: str) -> str:
-    return url.partition("?")[0].rpartition("/")[2][:MAX_NAME_CHARS]
+    path, _, query = url.partition("?")
+    return (path.rpartition("/")[2] or query.lstrip("?"))[:MAX_NAME_CHARS]
