@@ -21,13 +21,16 @@ from fingerprints.model import Observation, Outcome, PageKind, ResourceKind
 DENIED = frozenset({401, 403, 407, 429, 451, 999})
 """Statuses that refuse us even when no wall can be named; 999 is LinkedIn's."""
 
-SHELL_LINKS = 4
-SHELL_TEXT_CHARS = 800
-"""Most own links and text of a page that may stand in for the site: a note that it moved, a gate, a parked domain in
-a language we have no words of, a shell with a cookie banner. Of 1,578 pages that show a site 12 are as small."""
+NOTE_LINKS = 2
+NOTE_TEXT_CHARS = 800
+"""Most own links and text of a home page that may stand in for the site: a note that it moved, a gate, a parked domain
+in a language we have no words of, a shell with a cookie banner. Few sites are as small: 5 of 1,578 pages."""
 
-SPLASH_TEXT_CHARS = 250
-"""Most text of a page whose few links are all there is: header and footer of a shell, a choice of languages."""
+SHELL_TEXT_CHARS = 250
+"""Most text of a home page whose few links are all there is: header and footer of a shell, a choice of languages."""
+
+SHELL_LINKS = 4
+"""Most own links of an inner page with as little text; it stands in for nothing, and an empty cart says little."""
 
 LOGIN_TEXT_CHARS = 600
 """Most text beside a password field on a page that only asks who you are."""
@@ -211,13 +214,11 @@ def _is_shell(glance: Glance) -> bool:
     observation = glance.observation
     if observation.root is None or glance.has(b"<frameset"):
         return True
-    is_home = (
-        observation.kind is PageKind.HOME
-    )  # an inner page stands in for nothing; an empty cart says little
+    is_home = observation.kind is PageKind.HOME
     chars = len(glance.text)
-    if chars <= (SHELL_TEXT_CHARS if is_home else SPLASH_TEXT_CHARS) and glance.link_count <= SHELL_LINKS:
+    if chars <= SHELL_TEXT_CHARS and glance.link_count <= (BARE_LINKS if is_home else SHELL_LINKS):
         return True
-    if is_home and chars <= SPLASH_TEXT_CHARS and glance.link_count <= BARE_LINKS:
+    if is_home and chars <= NOTE_TEXT_CHARS and glance.link_count <= NOTE_LINKS:
         return True
     if not glance.is_bare:
         return False
