@@ -14,11 +14,11 @@ from typing import Any
 from bench import reference as reading
 from bench.naive import selected
 from fingerprints.detector import Detector
+from fingerprints.javascript import for_python, translate
 from fingerprints.markup import visible_text
 from fingerprints.model import Detection, DetectionState, Evidence, Observation, ResourceKind
 from fingerprints.regexes import plausible_version
 from fingerprints.rules import Signal
-from fingerprints.wappalyzer import for_python, translate
 
 UNEXPLAINED = "not explained"
 FETCHED = frozenset({"scripts:ext", "scriptSrc:loaded"})

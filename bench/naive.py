@@ -17,12 +17,12 @@ from typing import Any, cast
 
 from lxml.cssselect import CSSSelector
 
+from fingerprints.javascript import for_python
 from fingerprints.markup import visible_text
 from fingerprints.match import kind_cap
 from fingerprints.model import Evidence, Observation
 from fingerprints.plan import kind_allows
 from fingerprints.rules import Channel, Rule, Signal
-from fingerprints.wappalyzer import for_python
 
 
 @functools.cache

@@ -16,9 +16,9 @@ from typing import Any
 
 from lxml import etree
 
+from fingerprints.javascript import translate
 from fingerprints.model import Observation
 from fingerprints.sources import technology_files
-from fingerprints.wappalyzer import translate
 
 ROW_CHARS = 2_000
 ROWS = 3_000

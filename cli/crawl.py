@@ -16,6 +16,7 @@ import click
 
 from cli.crawling import Job, crawl_into
 from cli.database import db_option
+from cli.rule_sets import rule_set_options
 from cli.web_options import allow_private_option, resolve_all_to_option
 from crawler.crawl import PAGES, Control, CrawlSettings
 from crawler.targets import Suppressions, read_suppressions
@@ -87,7 +88,7 @@ class PagesType(click.ParamType[int | Literal["auto"]]):
     help="Who is asking, for the User-Agent.",
 )
 @click.option("--user-agent", default="", metavar="NAME", help="A name instead of technograph's.")
-@click.option("--rules", default="", metavar="DIR", help="Rules to use beside ours.")
+@rule_set_options
 @click.option(
     "--dns/--no-dns", default=True, help="Look up mail, name server and TXT records; on by default."
 )
@@ -156,7 +157,7 @@ def crawl(
     """
     if report:
         check_report_path(report)
-    check_auto(**{name: options[name] for name in ("pages", "render", "icp", "rules")})
+    check_auto(**{name: options[name] for name in ("pages", "render", "icp", "rules", "rules_only")})
     job = Job(
         source=source,
         column=column,
@@ -183,7 +184,9 @@ def check_report_path(path: Path) -> None:
         raise InputError(f"--report {path}: the folder {path.parent} is not there or cannot be written")
 
 
-def check_auto(pages: int | str, render: str, icp: str, rules: str) -> None:
+def check_auto(
+    pages: int | str, render: str, icp: str, rules: tuple[str, ...] = (), rules_only: bool = False
+) -> None:
     """Raise InputError now for what would end every worker: no browser, or a file that cannot be read."""
     measured_detectability()
     if icp and "auto" not in (pages, render):
@@ -201,7 +204,7 @@ def check_auto(pages: int | str, render: str, icp: str, rules: str) -> None:
         from icp.profile import load_profile
         from pipelines.detect import detector_for
 
-        load_profile(Path(icp), detector_for(rules).taxonomy)
+        load_profile(Path(icp), detector_for(rules, only=rules_only).taxonomy)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from cli.output import note
 from cli.patience import Patience
 from cli.progress import Progress
 from cli.recording import Recorder, without_done
-from cli.rule_sets import note_rule_sets
+from cli.rule_sets import load_rules
 from cli.summary import crawl_summary
 from crawler.crawl import Control, CrawlSettings, crawl
 from crawler.domains import NotADomain, parse_site
@@ -53,10 +53,7 @@ class Job:
 
 def crawl_into(store: Store, job: Job, settings: CrawlSettings, control: Control) -> bool:
     """Crawl the job's targets into the database, with progress and summary; False when stopped early."""
-    from fingerprints.detector import Detector
-
-    detector = Detector.load([settings.rules]) if settings.rules else Detector.default()
-    note_rule_sets(detector)
+    detector = load_rules(settings.rules, only=settings.rules_only)
     store.sync_taxonomy(detector.taxonomy)
     lines = count_lines(job.source)
     with crawl_lock(store.path), TargetReport(rejected_path=job.rejected_path) as report:

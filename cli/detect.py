@@ -13,7 +13,7 @@ import click
 
 from cli.output import note
 from cli.pages import GivenPage, PageFormatError, from_har, from_json_line, observe_given, read_lines
-from cli.rule_sets import note_rule_sets
+from cli.rule_sets import load_rules, rule_set_options
 from cli.web_options import allow_private_option, resolve_all_to_option
 from fingerprints.detector import Detector
 from fingerprints.model import InputError, Outcome, Record
@@ -46,15 +46,7 @@ from fingerprints.records import make_record
     metavar="FILE|-",
     help="One page a line: {id, url, status, headers, cookies, html}. `-` is stdin.",
 )
-@click.option(
-    "--rules",
-    "rule_paths",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Another rule set beside ours; repeatable.",
-)
-@click.option("--rules-only", is_flag=True, help="Use the given rule sets instead of ours.")
+@rule_set_options
 @click.option(
     "--format",
     "format_",
@@ -69,7 +61,7 @@ def detect(
     page_url: str,
     har_path: Path | None,
     jsonl_path: str | None,
-    rule_paths: tuple[Path, ...],
+    rules: tuple[str, ...],
     rules_only: bool,
     format_: str | None,
     allow_private: bool,
@@ -90,10 +82,7 @@ def detect(
     given = [option for option in (url, html_path, har_path, jsonl_path) if option]
     if len(given) != 1:
         raise click.UsageError("give one of: a URL, --html FILE, --har FILE, --jsonl FILE|-")
-    detector = (
-        Detector.load(rule_paths, ours=not rules_only) if rule_paths or rules_only else Detector.default()
-    )
-    note_rule_sets(detector)
+    detector = load_rules(rules, only=rules_only)
     now = timestamp_now()
     if jsonl_path:
         records: Iterator[Record] = _from_jsonl(jsonl_path, detector, now)

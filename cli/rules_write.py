@@ -12,6 +12,7 @@ import click
 
 from cli.output import note
 from fingerprints.model import InputError, TechnographError
+from fingerprints.model.cells import printable
 from fingerprints.model.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -27,13 +28,47 @@ if TYPE_CHECKING:
 def check(paths: tuple[str, ...], only: str, notes: bool) -> None:
     """Lint rule files and run their examples.
 
-    Without PATHS all of ours are checked.
+    Without PATHS all of ours are checked. A PATH may also be a rule set in the Wappalyzer format, file or
+    folder: what of it cannot be used, can never fire or fires too much.
 
     \b
     Example:
       technograph rules check
       technograph rules check -k reviews/
+      technograph rules check webappanalyzer/src --notes
     """
+    from fingerprints.sources import is_wappalyzer, rule_files
+
+    sets = [path for path in paths if Path(path).exists() and is_wappalyzer(Path(path))]
+    for path in paths:
+        rule_files(Path(path))  # says so when there is none
+    own = tuple(path for path in paths if path not in sets)
+    to_mend = sum(_check_set(Path(path), only, notes) for path in sets)
+    if own or not sets:
+        to_mend += _check_own(own, only, notes)
+    if to_mend:
+        raise click.exceptions.Exit(1)
+
+
+def _check_set(source: Path, only: str, notes: bool) -> int:
+    """Report on a rule set of others; how many findings are to be mended."""
+    from fingerprints.lint_sets import check_set
+
+    started = time.monotonic()
+    imported, findings = check_set(source, _clean_pages())
+    chosen = [finding for finding in findings if only in str(finding)]
+    _report(chosen, [], notes)
+    errors = sum(not finding.is_note for finding in chosen)
+    hidden = 0 if notes else len(chosen) - errors
+    note(
+        f"{source}: {len(imported.rules)} technologies, {sum(imported.patterns.values())} patterns checked in "
+        f"{time.monotonic() - started:.1f} s: {errors} to mend" + (f", {hidden} --notes" if hidden else "")
+    )
+    return errors
+
+
+def _check_own(paths: tuple[str, ...], only: str, notes: bool) -> int:
+    """Report on rule files of our format; how many findings are to be mended."""
     from fingerprints.lint import check as lint
     from fingerprints.lint import check_clean_pages
 
@@ -52,8 +87,7 @@ def check(paths: tuple[str, ...], only: str, notes: bool) -> None:
         f"{len(chosen)} technologies, {signals} signals, {examples} examples checked in {seconds:.1f} s: "
         f"{len(errors) + len(broken)} to mend"
     )
-    if errors or broken:
-        raise click.exceptions.Exit(1)
+    return len(errors) + len(broken)
 
 
 def _read_files(paths: tuple[str, ...]) -> tuple[list[RuleFile], list[str]]:
@@ -97,10 +131,10 @@ def _clean_pages() -> dict[str, str]:
 
 def _report(findings: list[Finding], broken: list[str], notes: bool) -> None:
     for message in broken:
-        click.echo(message)
+        click.echo(printable(message))
     for finding in sorted(findings, key=lambda f: (f.where, f.code)):
         if notes or not finding.is_note:
-            click.echo(str(finding))
+            click.echo(printable(str(finding)))
     counts = Counter(finding.code for finding in findings if notes or not finding.is_note)
     if counts:
         note("; ".join(f"{code} {count}" for code, count in counts.most_common()))

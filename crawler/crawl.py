@@ -42,8 +42,10 @@ class CrawlSettings:
     """Empty for the default."""
     contact: str = ""
     """URL or address that the User-Agent names."""
-    rules: str = ""
-    """A folder of rules to load beside ours."""
+    rules: tuple[str, ...] = ()
+    """Folders or files of rules to load beside ours."""
+    rules_only: bool = False
+    """Those instead of ours."""
     dns: bool = True
     containers: bool = True
     """Fetch the tag containers that pages name."""
@@ -78,10 +80,13 @@ class CrawlSettings:
 
     def fingerprint(self) -> str:
         """The same for settings that give the same records: what resuming a crawl must agree on."""
-        kept: tuple[object, ...] = (self.pages, self.rules, self.allow_private, self.resolve_all_to)
+        rules = self.rules if len(self.rules) > 1 else "".join(self.rules)
+        kept: tuple[object, ...] = (self.pages, rules, self.allow_private, self.resolve_all_to)
         looked = (self.dns, self.containers, self.render, self.icp)
         if looked != (True, True, "never", ""):  # else as it always was: unfinished crawls go on
             kept += looked
+        if self.rules_only:
+            kept += ("rules only",)
         return hashlib.sha256(json.dumps(kept).encode()).hexdigest()[:16]
 
     def scrapy_settings(self) -> dict[str, Any]:
@@ -91,7 +96,8 @@ class CrawlSettings:
             "TECHNOGRAPH_PAGE_CHOICE": PAGE_CHOICE if self.pages == "auto" else "",
             "TECHNOGRAPH_TARGET_TIMEOUT": self.target_timeout_s,
             "DOWNLOAD_TIMEOUT": self.page_timeout_s,
-            "TECHNOGRAPH_RULES": self.rules,
+            "TECHNOGRAPH_RULES": list(self.rules),
+            "TECHNOGRAPH_RULES_ONLY": self.rules_only,
             "TECHNOGRAPH_DNS": self.dns,
             "TECHNOGRAPH_CONTAINERS": self.containers,
             "TECHNOGRAPH_RENDER": self.render,

@@ -76,7 +76,7 @@ def next_pages(
 
 def page_kind(observation: Observation) -> PageKind:
     """What a fetched page is, from its address and from what it says it is; `other` when neither tells."""
-    place = _place(urlsplit(observation.url))
+    place = _place(urlsplit(observation.url).path)
     if not place.segments or place.segments in (("index",), ("home",), ("default",)):
         return PageKind.HOME
     kind = _kind_by_address(place)
@@ -101,28 +101,33 @@ def confirmed_kind(wanted: PageKind, observation: Observation) -> PageKind:
 def _candidates(start: Observation) -> Iterator[tuple[Link, _Place, bool]]:
     """The links that may be followed at all, in page order, and whether they stay on the page's own host."""
     here = urlsplit(start.url)
-    site = site_of(here.hostname or "")
+    host_here = here.hostname or ""
+    site = site_of(host_here)
     for link in start.links:
+        if len(link.url) > MAX_URL_CHARS:
+            continue
         try:
             parts = urlsplit(link.url)
             host = parts.hostname or ""
         except ValueError:  # such as `http://[`
             continue
-        if len(link.url) > MAX_URL_CHARS or parts.scheme not in ("http", "https") or site_of(host) != site:
+        is_same_host = host == host_here
+        if parts.scheme not in ("http", "https") or not (is_same_host or site_of(host) == site):
             continue
-        place = _place(parts)
+        place = _place(parts.path)
         if place.segments and parts.path != here.path and _is_harmless(parts, place):
-            yield link, place, host == here.hostname
+            yield link, place, is_same_host
 
 
 def _is_harmless(parts: SplitResult, place: _Place) -> bool:
     never = _words()["never"]
-    names = [name.partition("=")[0].lower() for name in parts.query.split("&") if name]
+    query = parts.query
+    names = [name.partition("=")[0].lower() for name in query.split("&") if name] if query else []
     return (
         len(place.segments) <= MAX_SEGMENTS
         and len(names) <= MAX_PARAMETERS
         and place.suffix in _PAGE_SUFFIXES
-        and not parts.username
+        and "@" not in parts.netloc
         and not any(part in name for name in names for part in never["parameters"])
         # A cart below /checkout is a page like any other.
         and (never["segments"].isdisjoint(place.segments) or _kind_by_address(place) is PageKind.CART)
@@ -147,19 +152,16 @@ def _judged(link: Link, place: _Place, shop: bool, cards: Collection[str]) -> tu
 
 def _kind_by_address(place: _Place) -> PageKind:
     *above, last = place.segments or ("",)
-    if set(above) - _words()["around"]["words"]:
-        return PageKind.OTHER
-    return next((kind for kind in _BY_WORDS if last in _words()[kind]["words"]), PageKind.OTHER)
+    kind = _kinds().get(last, PageKind.OTHER)
+    return kind if _words()["around"]["words"].issuperset(above) else PageKind.OTHER
 
 
 def _kind_by_label(text: str) -> PageKind:
-    words = _worded(text).strip("-")
-    opening, _, rest = words.partition("-")
-    if opening in _words()["around"]["openings"]:
-        words = rest
     if len(text) > MAX_LABEL_CHARS:
         return PageKind.OTHER
-    return next((kind for kind in _BY_WORDS if words in _words()[kind]["words"]), PageKind.OTHER)
+    words = _worded(text).strip("-")
+    opening, _, rest = words.partition("-")
+    return _kinds().get(rest if opening in _words()["around"]["openings"] else words, PageKind.OTHER)
 
 
 def _has_product_address(place: _Place) -> bool:
@@ -180,7 +182,7 @@ def _is_never_product(place: _Place) -> bool:
     return (
         last in lists["product"]["not_names"]
         or any(part in last for part in lists["product"]["not_parts"])
-        or any(last in lists[kind]["words"] for kind in _BY_WORDS)
+        or last in _kinds()
         or not lists["never"]["not_products"].isdisjoint(place.segments)
         or any(_DATED.fullmatch(segment) for segment in place.segments)
     )
@@ -203,8 +205,9 @@ def _product_cards(start: Observation) -> frozenset[str]:
     return frozenset(urljoin(start.url, str(href)) for href in found[:MAX_CARDS])
 
 
-def _place(parts: SplitResult) -> _Place:
-    path = unquote(parts.path).lower()
+@functools.lru_cache(maxsize=2_048)
+def _place(path: str) -> _Place:
+    path = unquote(path).lower()
     found = _SUFFIX.search(path)
     suffix = found[1] if found else ""
     stem = path[: -len(suffix) - 1] if suffix else path
@@ -214,14 +217,23 @@ def _place(parts: SplitResult) -> _Place:
     return _Place(tuple(segments), suffix)
 
 
+@functools.lru_cache(maxsize=8_192)
 def _worded(text: str) -> str:
     """Lower case without accents, anything but letters and digits as a hyphen.
 
     >>> _worded("Über uns"), _worded("Preços")
     ('uber-uns', 'precos')
     """
-    plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
-    return _NOT_WORD.sub("-", plain)
+    plain = text.lower()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
+    return plain if plain.isalnum() else _NOT_WORD.sub("-", plain)
+
+
+@functools.cache
+def _kinds() -> dict[str, PageKind]:
+    """The kind of page that each word names."""
+    return {word: kind for kind in reversed(_BY_WORDS) for word in _words()[kind]["words"]}
 
 
 @functools.cache

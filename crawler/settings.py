@@ -112,7 +112,8 @@ TECHNOGRAPH_CONTAINERS = True  # False: containers stay unread, and what they ma
 TECHNOGRAPH_RENDER = "never"  # "always", or "auto" for sites where a browser can change the ICP's tier
 TECHNOGRAPH_ICP = ""  # an ICP file for "auto"; without one, every site with an unknown a browser can settle
 TECHNOGRAPH_DB = ""  # `scrapy crawl site -s TECHNOGRAPH_DB=FILE` stores records there
-TECHNOGRAPH_RULES = ""  # a folder of rules to load beside ours
+TECHNOGRAPH_RULES = ""  # a folder or file of rules to load beside ours, or a list of them
+TECHNOGRAPH_RULES_ONLY = False  # those instead of ours
 
 SCHEDULER_PRIORITY_QUEUE = "scrapy.pqueues.ScrapyPriorityQueue"  # default slows down with every open site
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # default drops a second site's request without a word

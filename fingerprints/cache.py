@@ -21,7 +21,7 @@ from typing import Generic, TypeVar
 
 from fingerprints.scan import engine_version
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the pickled classes change their fields."""
 
 KEPT = 8

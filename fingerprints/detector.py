@@ -77,7 +77,6 @@ class Detector:
             body=b"",
             styles=(),
             root=None,
-            elements={},
         )
 
     def detect(self, observations: Iterable[Observation]) -> tuple[Detection, ...]:

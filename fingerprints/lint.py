@@ -32,7 +32,7 @@ HOSTILE_SECONDS = 0.25
 """RE2 needs about 1 ms; only a pattern that is not linear comes near this."""
 STALE_AFTER = datetime.timedelta(days=365)
 
-_FREE_TEXT = (Channel.HTML, Channel.SCRIPT, Channel.TEXT, Channel.CSS, Channel.URL, Channel.PATH)
+FREE_TEXT = (Channel.HTML, Channel.SCRIPT, Channel.TEXT, Channel.CSS, Channel.URL, Channel.PATH)
 _CPE = re.compile(
     r"cpe:2\.3:[aho](?::(?:[*-]|(?:[a-z0-9._-]|\\[!-/:-@\[-`{-~])+)){2}(?::(?:[*-]|[a-z0-9._-]+)){8}"
 )
@@ -104,13 +104,13 @@ def check_signal(signal: Signal, where: str) -> Iterator[Finding]:
             where,
             f"capture group {min(unused)} is not used; write (?:...) or name it in version or account",
         )
-    if signal.on in _FREE_TEXT and not _has_literal(signal):
+    if signal.on in FREE_TEXT and not has_literal(signal):
         yield Finding(
             "literal",
             where,
             f"needs a run of {LITERAL_CHARS} letters that must occur; {pattern!r} would match too much",
         )
-    if signal.on in _FREE_TEXT and _BARE_DOT.search(pattern):
+    if signal.on in FREE_TEXT and _BARE_DOT.search(pattern):
         yield Finding("dot", where, f"{_BARE_DOT.search(pattern)[0]!r} has an unescaped dot; write \\.")  # type: ignore[index]
     if re.search(r"(?<!\\)\.[*+]", pattern):
         yield Finding("unbounded", where, "unbounded `.*` crosses anything; bound it, as [^\"'<>]{0,80}")
@@ -119,7 +119,8 @@ def check_signal(signal: Signal, where: str) -> Iterator[Finding]:
         yield Finding("slow", where, f"takes {seconds:.2f} s over {HOSTILE_BYTES} bytes of hostile text")
 
 
-def _has_literal(signal: Signal) -> bool:
+def has_literal(signal: Signal) -> bool:
+    """Whether every match holds a run of LITERAL_CHARS characters."""
     return any(
         all(len(text) >= LITERAL_CHARS for text in literals)
         for literals in required_literals(signal.pattern or "")
@@ -164,16 +165,7 @@ def _repeated(rule: Rule) -> Iterator[Finding]:
     seen: dict[tuple[object, ...], str] = {}
     for signal in rule.signals:
         number = signal.id.rpartition("#")[2]
-        what = (
-            signal.on,
-            signal.name,
-            signal.pattern,
-            signal.hosts,
-            signal.kinds,
-            signal.party,
-            signal.attribute,
-        )
-        first = seen.setdefault(what, number)
+        first = seen.setdefault(signal.looks_for, number)
         if first != number:
             yield Finding(
                 "repeated", f"{rule.path}: signal {number}", f"the same as signal {first}; take one out"
@@ -242,7 +234,7 @@ def _check_examples(file: RuleFile, detector: Detector) -> Iterator[Finding]:
 
 def detect_ungated(evidence: Sequence[Evidence], rule: Rule, detector: Detector) -> tuple[Detection, ...]:
     """Detections as if the rule had no gate: an example need not repeat what proves the required technology."""
-    open_rule = replace(rule, requires=(), requires_category=())
+    open_rule = replace(rule, requires=(), requires_category=(), requires_numbers=())
     return resolve(evidence, {**detector.rules, rule.slug: open_rule})
 
 

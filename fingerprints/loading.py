@@ -39,11 +39,14 @@ def load_detector(others: Sequence[Path] = (), *, ours: bool = True) -> Detector
 def _digest(sources: Sequence[Path]) -> str:
     """SHA-256 over the contents of everything a detector is made from."""
     tables = [CATEGORIES, data_file("reference/wappalyzer-names.toml")]
+    # A set's categories.json may lie above what was named: its technologies folder, or a file in there.
+    above = [folder / "categories.json" for source in sources for folder in list(source.parents)[:2]]
+    beside = [path for path in above if path.is_file()]
 
     def read() -> str:
         return content_hash([*tables, *(path for source in sources for path in rule_files(source))])
 
-    return cache.remembered(stamp([*tables, *sources]), read)
+    return cache.remembered(stamp([*tables, *sources, *beside]), read)
 
 
 def _shelved(detector: Detector) -> Detector:

@@ -13,7 +13,8 @@ from fingerprints.containers import PAUSED
 from fingerprints.hosts import parent_domains
 from fingerprints.markup import visible_text
 from fingerprints.model import EMBED_KINDS, EXCERPT_CHARS, Evidence, Observation, Resource, ResourceKind
-from fingerprints.plan import PatternSet, Plan, kind_allows, search_of, value_literals
+from fingerprints.pattern_set import PatternSet
+from fingerprints.plan import Plan, assignment_pattern, kind_allows, search_of, value_literals
 from fingerprints.regexes import Match, Search, compile_search, expand, plausible_version
 from fingerprints.resources import is_script_url
 from fingerprints.rules import STRENGTH, Channel, Signal
@@ -70,7 +71,7 @@ class _Matcher:
     def __init__(self, plan: Plan, observation: Observation) -> None:
         self.plan = plan
         self.page = observation
-        self.columns = Columns(observation.root, observation.elements)
+        self.columns = Columns(observation.root)
         self.found: dict[str, Evidence] = {piece.signal: piece for piece in observation.evidence}
         self.worth: dict[str, tuple[float, bool, bool, bool]] = {}
         """How good the evidence kept for each signal is; a better match replaces it."""
@@ -116,10 +117,7 @@ class _Matcher:
 
     def _urls(self) -> None:
         urls = [
-            (url.encode("utf-8", "replace"), resource)
-            for resource in self.page.resources
-            for url in (resource.url, resource.raw)
-            if url
+            (url, resource) for resource in self.page.resources for url in (resource.url, resource.raw) if url
         ]
         if urls:
             for signal, indexes in self.plan.urls.candidates_among([url for url, _ in urls]):
@@ -128,10 +126,10 @@ class _Matcher:
                     if self._settled(signal):
                         break
 
-    def _url(self, signal: Signal, url: bytes, resource: Resource) -> None:
+    def _url(self, signal: Signal, url: str, resource: Resource) -> None:
         if not kind_allows(signal, resource.kind, resource.party):
             return
-        text = resource.host.encode() if signal.name == "host" else url
+        text = (resource.host if signal.name == "host" else url).encode("utf-8", "replace")
         self._spend(len(text))
         matched = search_of(signal)(text)
         if matched:
@@ -141,12 +139,12 @@ class _Matcher:
     # --- scripts ---
 
     def _scripts(self) -> None:
-        scripts = [script.encode("utf-8", "replace") for script in self.page.scripts]
-        for signal, indexes in self.plan.scripts.candidates_among(scripts):
+        for signal, indexes in self.plan.scripts.candidates_among(self.page.scripts):
             look = self._static_global if signal.on is Channel.GLOBAL else self._script
             for index in indexes:
-                self._spend(len(scripts[index]))
-                look(signal, scripts[index], f"script:{index + 1}")
+                script = self.page.scripts[index].encode("utf-8", "replace")
+                self._spend(len(script))
+                look(signal, script, f"script:{index + 1}")
                 if self._settled(signal):
                     break
 
@@ -216,7 +214,7 @@ class _Matcher:
         for kind in page.json_ld_types:
             self._try(plan.json_ld, kind, "json_ld", prefix="@type ")
         if page.url:
-            self._try(plan.path, page.url, "path")
+            self._try(plan.path, page.url.partition("#")[0], "path")
         if page.robots:
             self._try(plan.robots, page.robots, "robots")
         if page.tls_issuer:
@@ -377,12 +375,7 @@ def kind_cap(resource: Resource) -> float:
 @functools.cache
 def _assignment(name: str) -> Search:
     """Search for an assignment to a window property in script text; the match ends before the value."""
-    escaped = re.escape(name)
-    last = re.escape(name.rpartition(".")[2])
-    return compile_search(
-        rf"(?:^|[^\w$.'\"])(?:(?:window|self|globalThis|top)\.)?{escaped}\s*=[^=>]"
-        rf"|(?:window|self|globalThis)\[['\"]{last}['\"]\]\s*=[^=]"
-    )
+    return compile_search(assignment_pattern(name))
 
 
 @functools.cache

@@ -53,15 +53,15 @@ _ELEMENT_KINDS = {
     "script": ResourceKind.SCRIPT,
     "iframe": ResourceKind.IFRAME,
     "img": ResourceKind.IMG,
-    "form": ResourceKind.FORM,
     "source": ResourceKind.MEDIA,
     "video": ResourceKind.MEDIA,
     "embed": ResourceKind.MEDIA,
     "object": ResourceKind.MEDIA,
 }
+_WEB = ("http://", "https://")
 _NOT_FETCHED = ("data:", "blob:", "javascript:", "about:", "mailto:", "tel:")
 """Schemes with their colon: `javascripts/app.js` is a path."""
-_URL_ATTRIBUTES = {"form": "action", "object": "data"}
+_URL_ATTRIBUTES = {"object": "data"}
 
 
 def observe(
@@ -121,7 +121,6 @@ def observe(
         rendered=rendered,
         flags=frozenset(flagged),
         root=root,
-        elements=reader.elements,
     )
 
 
@@ -166,7 +165,6 @@ class _Reader:
         self.links: list[Link] = []
         self.json_ld_types: list[str] = []
         self.resources: dict[tuple[str, ResourceKind], Resource] = {}
-        self.elements: dict[str, list[Any]] = {}
 
     def read(self, root: Any) -> None:
         self.language = (root.get("lang") or "")[:35]
@@ -182,22 +180,17 @@ class _Reader:
             "meta": self._meta,
             "style": self._style,
             "title": self._title,
+            "form": self._form,
             **dict.fromkeys(_ELEMENT_KINDS.keys() - {"script"}, self._embedded),
         }
-        everything = self.elements["*"] = list(root.iter("*"))
-        for element in everything:
-            tag = element.tag
-            if tag in self.elements:
-                self.elements[tag].append(element)
-            else:
-                self.elements[tag] = [element]
-            if tag in readers:
-                readers[tag](element)
+        # Two elements in three are none of these; what is not touched costs nothing.
+        for element in root.iter(*readers):
+            readers[element.tag](element)
 
     def add(self, raw: str, kind: ResourceKind) -> None:
         """Note one reference of the page, unless it is no URL or the list is full."""
         written = raw.strip()[:MAX_URL_CHARS]
-        absolute = written[:8].lower().startswith(("http://", "https://"))
+        absolute = written.startswith(_WEB) or written[:8].lower().startswith(_WEB)
         if not absolute and (
             not written or written[0] == "#" or written[:11].lower().startswith(_NOT_FETCHED)
         ):
@@ -254,7 +247,7 @@ class _Reader:
 
     def _leaves(self, href: str) -> bool:
         """Whether a link goes to another domain."""
-        if href[:2] != "//" and href[:7].lower() not in ("http://", "https:/"):
+        if href[:2] != "//" and not href.startswith(_WEB) and href[:7].lower() not in ("http://", "https:/"):
             return False
         return self._party(href)[1] is Party.THIRD
 
@@ -316,28 +309,27 @@ class _Reader:
     def _title(self, element: Any) -> None:
         self.title = self.title or " ".join((element.text or "").split())[:300]
 
+    def _form(self, element: Any) -> None:
+        self.add(element.get("action") or "", ResourceKind.FORM)
+
     def _embedded(self, element: Any) -> None:
         """Note an element's own URL, and those a lazy loader or a consent manager holds back."""
         tag = element.tag
-        own = _URL_ATTRIBUTES.get(tag, "src")
+        own, kind = _URL_ATTRIBUTES.get(tag, "src"), _ELEMENT_KINDS[tag]
         for name, value in element.items():
-            if name == own or (tag != "form" and _is_held_back(tag, name, value)):
-                self.add(value, _ELEMENT_KINDS[tag])
+            if name == own or name in _HELD_BACK:
+                self.add(value, kind)
+            elif name[-3:] == "src" and (name[:5] == "data-" or "//" in value[:8]):
+                # `:src` and the like are expressions.
+                self.add(value, kind)
+            elif tag == "script" and "//" in value[:8]:  # an optimiser's own name for it
+                self.add(value, kind)
             elif name == "srcdoc" and tag == "iframe":
                 self._keep(value)
 
 
-def _is_held_back(tag: str, name: str, value: str) -> bool:
-    """Whether an attribute keeps the URL until the page needs it or its visitor agrees; `:src` is an expression.
-
-    A script has its URL under a name of each optimiser's own.
-    """
-    if tag == "script" and "//" in value[:8]:
-        return True
-    if name[-3:] == "src":
-        return name[:5] == "data-" or "//" in value[:8]
-    return name in ("data-original", "consent-original-src-_")
-
+_HELD_BACK = frozenset({"data-original", "consent-original-src-_"})
+"""Attributes that keep a URL until the page needs it or its visitor agrees, beside all that end in `src`."""
 
 _PLAIN_PATH = re.compile(r"[\w%-][^:?#\\]*(?:[?#]|\Z)")
 """A relative reference that simply stands below the page's folder."""

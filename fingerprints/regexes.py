@@ -31,6 +31,9 @@ _PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?<?[=!]|.", re.DOTALL)
 MIN_LITERAL = 3
 """Shorter runs occur on nearly every page, so searching for them first saves nothing."""
 
+WHOLE_WORD = "\b"
+"""Before a literal: no letter, digit or underscore stands beside it. A scanner may overlook this."""
+
 _MAX_ALTERNATIVES = 64
 
 
@@ -260,7 +263,14 @@ def rarest(options: Sequence[Literals]) -> Literals:
 
 def rarity(literals: Literals) -> tuple[float, int, list[str]]:
     """A sort key by the share of pages that meet a requirement, then the longest, then always the same."""
-    return sum(map(document_frequency, literals)), -min(map(len, literals)), sorted(literals)
+    return sum(map(_share, literals)), -min(map(len, literals)), sorted(literals)
+
+
+def _share(literal: str) -> float:
+    """Estimated share of pages (0..1) that hold the literal; a word of its own is rarer than its characters."""
+    if literal.startswith(WHOLE_WORD):
+        return document_frequency(literal.removeprefix(WHOLE_WORD)) / 4
+    return document_frequency(literal)
 
 
 # --- versions ----------------------------------------------------------------------------------
@@ -269,6 +279,8 @@ _TERNARY = re.compile(r"\\(\d)\?([^:]*):(.*)\Z", re.DOTALL)
 _REFERENCE = re.compile(r"\\(\d)")
 _VERSION_CHARS = 32
 _HASH = re.compile(r"[0-9a-f]{7,}\Z", re.IGNORECASE)
+_LEADING_NUMBER = re.compile(r"0*[1-9]\d{4,}(?![\da-z])", re.IGNORECASE)
+"""From 10,000 on: times and cache keys, whatever stands behind a dot."""
 _DATE = re.compile(r"(?:19|20)\d{6}(?:\d{2,6})?\Z")
 
 
@@ -283,8 +295,7 @@ def expand(template: str, match: Match) -> str:
     def value(index: str) -> str:
         return values[int(index)] if int(index) < len(values) else ""
 
-    ternary = _TERNARY.search(template)
-    if ternary:
+    while ternary := _TERNARY.search(template):
         index, yes, no = ternary.groups()
         template = template[: ternary.start()] + (yes if value(index) else no)
     return _REFERENCE.sub(lambda reference: value(reference[1]), template).strip()
@@ -299,8 +310,8 @@ def plausible_version(text: str) -> str:
     text = text.strip().strip(".")
     if not text.isprintable() or not text or len(text) > _VERSION_CHARS or _DATE.match(text):
         return ""
-    if text.isdigit():
-        return text if int(text) < 10_000 else ""
+    if _LEADING_NUMBER.match(text):
+        return ""
     if _HASH.match(text) and any(c.isdigit() for c in text) and any(c.isalpha() for c in text):
         return ""
     return text

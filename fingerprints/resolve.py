@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from fingerprints.hosts import host_of
 from fingerprints.model import EMBED_KINDS, Detection, DetectionState, Evidence
-from fingerprints.rules import Combine, Rule
+from fingerprints.rules import Combine, Gate, Rule
 
 PRESENT_FROM = {Combine.INDEPENDENT: 0.70, Combine.SUM: 0.50}
 WEAK_FROM = {Combine.INDEPENDENT: 0.30, Combine.SUM: 0.01}
@@ -44,15 +44,23 @@ def resolve(evidence: Iterable[Evidence], rules: Mapping[str, Rule]) -> tuple[De
 
     Raises KeyError for evidence of a technology that `rules` does not have.
     """
-    direct = _aggregate(evidence, rules)
-    waiting = {slug for slug, found in direct.items() if found.rule.requires or found.rule.requires_category}
-    open_slugs = set(direct) - waiting
+    counted = list(evidence)
+    held = [item for item in counted if item.signal in rules[item.technology].gated]
+    if held:
+        counted = [item for item in counted if item.signal not in rules[item.technology].gated]
+    direct = _aggregate(counted, rules)
+    open_slugs = {slug for slug, found in direct.items() if found.rule.gate is None}
     while True:
-        resolved = _settle({slug: direct[slug] for slug in open_slugs}, rules)
-        admitted = {slug for slug in waiting if _gate_is_open(direct[slug].rule, resolved)}
-        if not admitted:
+        resolved = _settle({slug: direct[slug] for slug in direct.keys() & open_slugs}, rules)
+        present = [found.rule for found in resolved.values() if _is_present(found)]
+        freed = [item for item in held if is_open(rules[item.technology].gated[item.signal], present)]
+        if freed:
+            held = [item for item in held if item not in freed]
+            counted += freed
+            direct = _aggregate(counted, rules)
+        admitted = {slug for slug in direct.keys() - open_slugs if is_open(direct[slug].rule.gate, present)}
+        if not admitted and not freed:
             break
-        waiting -= admitted
         open_slugs |= admitted
     return tuple(_detection(found) for _, found in sorted(resolved.items()))
 
@@ -157,11 +165,14 @@ def _settle(active: Mapping[str, _Found], rules: Mapping[str, Rule]) -> dict[str
     return remaining
 
 
-def _gate_is_open(rule: Rule, resolved: Mapping[str, _Found]) -> bool:
-    present = [found for found in resolved.values() if _is_present(found)]
-    if any(found.rule.slug in rule.requires for found in present):
-        return True
-    return any(set(found.rule.technology.categories) & set(rule.requires_category) for found in present)
+def is_open(gate: Gate | None, present: Iterable[Rule]) -> bool:
+    """Whether nothing has to be present, or something of it is."""
+    return gate is None or any(
+        rule.slug in gate.requires
+        or set(rule.technology.categories) & set(gate.categories)
+        or set(rule.category_numbers) & set(gate.numbers)
+        for rule in present
+    )
 
 
 def _is_present(found: _Found) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from operator import attrgetter
 
@@ -79,6 +80,13 @@ class Signal:
     backtracks: bool = False
     """Uses look-around, which RE2 has not: confirmed by `re`, on short texts only."""
 
+    @property
+    def looks_for(self) -> tuple[object, ...]:
+        """What has to be where: two signals that agree in this fire on the same pages."""
+        name = self.name if self.on in (Channel.GLOBAL, Channel.SELECTOR) else self.name.lower()
+        where = (self.on, name, self.attribute, self.text, self.hosts, self.kinds, self.party)
+        return *where, self.pattern or ""
+
     def __reduce__(self) -> tuple[type[Signal], tuple[object, ...]]:
         # A start reads thousands; what a slotted dataclass does by itself takes four times as long.
         return Signal, _values(self)
@@ -97,6 +105,16 @@ class Implied:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """What must be present, any of it, before something counts. Never evidence."""
+
+    requires: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+    """Categories of the Wappalyzer format."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One technology with all its signals."""
 
@@ -107,6 +125,12 @@ class Rule:
     """A gate, any of: without one of these the technology is not reported. Never evidence."""
     requires_category: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    category_numbers: tuple[int, ...] = ()
+    """Categories of the Wappalyzer format, which only its own gates ask for: ours are fewer."""
+    requires_numbers: tuple[int, ...] = ()
+    """A gate like `requires_category`, by these numbers."""
+    gated: Mapping[str, Gate] = field(default_factory=dict)
+    """Signals, by id, that another rule set added and that count only behind its gate."""
     combine: Combine = Combine.INDEPENDENT
     path: str = ""
     """The file it came from, for messages."""
@@ -114,3 +138,9 @@ class Rule:
     @property
     def slug(self) -> str:
         return self.technology.slug
+
+    @property
+    def gate(self) -> Gate | None:
+        """What the whole rule waits for; None when it waits for nothing."""
+        gate = Gate(self.requires, self.requires_category, self.requires_numbers)
+        return None if gate == Gate() else gate

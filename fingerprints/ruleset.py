@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from fingerprints.detector import Detector
 from fingerprints.model import Category, Observability, Taxonomy
 from fingerprints.model.spelling import did_you_mean
 from fingerprints.plan import compile_plan
-from fingerprints.rules import Combine, Rule, Signal
+from fingerprints.rules import Combine, Gate, Rule
 from fingerprints.sources import TECHNOLOGIES, is_wappalyzer, rule_paths
 from fingerprints.strict import RuleError
 from fingerprints.toml_rules import load_categories, load_rule_file
@@ -58,6 +58,7 @@ def build_detector(
             by_slug[rule.slug] = _merged(known, rule) if known else rule
         except RuleError as exc:
             found.append(str(exc))
+    found.extend(dangling(by_slug.values(), by_slug))
     taxonomy = build_taxonomy(by_slug.values(), categories)
     return Detector(by_slug, compile_plan(by_slug.values(), engine), taxonomy, ruleset, tuple(found))
 
@@ -88,20 +89,48 @@ def _read(source: Path, problems: list[str]) -> Iterator[Rule]:
             problems.append(str(exc))
 
 
+def dangling(rules: Iterable[Rule], known: Container[str]) -> Iterator[str]:
+    """One line for each name of another technology that no rule has; an implication to nowhere is no error."""
+    for rule in rules:
+        name = rule.technology.name
+        for slug in dict.fromkeys(slug for gate in _gates(rule) for slug in gate.requires):
+            if slug not in known:
+                yield f"{name}: requires: no rule for {slug!r} is loaded, so it opens no gate"
+        named = {"implies": [implied.slug for implied in rule.implies], "excludes": rule.excludes}
+        for key, slugs in named.items():
+            for slug in dict.fromkeys(slugs):
+                if slug not in known:
+                    yield f"{name}: {key}: no rule for {slug!r} is loaded"
+
+
+def _gates(rule: Rule) -> Iterator[Gate]:
+    if rule.gate is not None:
+        yield rule.gate
+    yield from rule.gated.values()
+
+
 def _merged(first: Rule, second: Rule) -> Rule:
-    """Our rule with the other set's signals added; two of our own files with one slug are an error."""
+    """One rule of two for the same technology; two of our own files with one slug are an error.
+
+    Ours keeps its names and categories and takes in what the other says: weaker, and behind the other's gate.
+    """
     if first.combine is second.combine is Combine.INDEPENDENT:
         raise RuleError(f"{second.path}: slug {second.slug!r} is taken by {first.path}")
-    if first.combine is second.combine:
-        return replace(first, signals=first.signals + _renumbered(second, len(first.signals)))
-    ours, theirs = (first, second) if first.combine is Combine.INDEPENDENT else (second, first)
-    added = _renumbered(theirs, len(ours.signals))
-    weighed = tuple(replace(signal, strength=min(signal.strength, MERGED_STRENGTH)) for signal in added)
-    return replace(ours, signals=ours.signals + weighed)
-
-
-def _renumbered(rule: Rule, after: int) -> tuple[Signal, ...]:
-    return tuple(
-        replace(signal, id=f"{rule.slug}#{number}")
-        for number, signal in enumerate(rule.signals, start=after + 1)
+    ours, theirs = (second, first) if second.combine is Combine.INDEPENDENT else (first, second)
+    known = {signal.looks_for for signal in ours.signals}
+    new = [signal for signal in theirs.signals if signal.looks_for not in known]
+    most = MERGED_STRENGTH if ours.combine is Combine.INDEPENDENT else 1.0
+    signals = tuple(
+        replace(signal, id=f"{ours.slug}#{number}", strength=min(signal.strength, most))
+        for number, signal in enumerate(new, start=len(ours.signals) + 1)
+    )
+    implied = {implied.slug for implied in ours.implies}
+    gate = theirs.gate if ours.gate is None else None
+    return replace(
+        ours,
+        signals=ours.signals + signals,
+        implies=ours.implies + tuple(item for item in theirs.implies if item.slug not in implied),
+        excludes=tuple(dict.fromkeys(ours.excludes + theirs.excludes)),
+        category_numbers=tuple(dict.fromkeys(ours.category_numbers + theirs.category_numbers)),
+        gated={**ours.gated, **(dict.fromkeys((signal.id for signal in signals), gate) if gate else {})},
     )

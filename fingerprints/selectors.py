@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,9 +16,8 @@ from cssselect import SelectorError
 from lxml import etree
 from lxml.cssselect import CSSSelector
 
-from fingerprints.frequency import document_frequency
 from fingerprints.model import InputError
-from fingerprints.regexes import MIN_LITERAL, Literals
+from fingerprints.regexes import MIN_LITERAL, WHOLE_WORD, Literals, rarity
 
 MAX_NODES = 200
 """Nodes one selector looks at on one page; a page with more repeats itself."""
@@ -155,37 +154,49 @@ def selector_literals(selector: str) -> list[Literals]:
         return [frozenset({word}) for word in words_by_part[0]]
     if not all(words_by_part):
         return []
-    return [frozenset(min(words, key=document_frequency) for words in words_by_part)]
+    return [frozenset(min(words, key=lambda word: rarity(frozenset({word}))) for words in words_by_part)]
 
 
 def _words(part: str) -> list[str]:
     """Plain ASCII runs a page must contain for one alternative to match."""
-    found = [v for match in _ATTRIBUTE.finditer(part) for v in match.groups()[2:5] if v is not None]
     without_attributes = _ATTRIBUTE.sub("", part)
     if "(" in without_attributes:  # :not(.x) requires the opposite
         return []
-    found += [match[2] for match in _CLASS_OR_ID.finditer(without_attributes)]
-    tags = _TAG_NAME.findall(_CLASS_OR_ID.sub("", without_attributes))
-    found += ["<" + tag.replace("\\", "") for tag in tags if tag.lower() not in _IMPLIED_TAGS]
-    found += [match[1] for match in _ATTRIBUTE.finditer(part)]
+    found: list[str] = []
+    for name, operator, *values, _ in (match.groups() for match in _ATTRIBUTE.finditer(part)):
+        value = next((value for value in values if value is not None), "")
+        found += [name.lower()] if len(name) >= MIN_LITERAL else []
+        found += _runs(value, is_word=operator in ("=", "~="))
+    for match in _CLASS_OR_ID.finditer(without_attributes):
+        found += _runs(match[2], is_word=True)
+    for tag in _TAG_NAME.findall(_CLASS_OR_ID.sub("", without_attributes)):
+        if tag.lower() not in _IMPLIED_TAGS:
+            found += _runs("<" + tag.replace("\\", ""), is_word=False)
+    return found
+
+
+def _runs(text: str, *, is_word: bool) -> list[str]:
+    """Parts of the text that stand in a page as they are; all of it as one word where it is a value by itself."""
     # White space, ampersands and escapes may be written differently in the page.
-    runs = [run.lower() for word in found for run in re.split(r"[^!#$%'()*+,./0-9:;<=?@A-Z_a-z{}~-]+", word)]
+    runs = [run.lower() for run in re.split(r"[^!#$%'()*+,./0-9:;<=?@A-Z_a-z{}~-]+", text)]
+    if is_word and len(runs) == 1 and re.fullmatch(r"\w(?:.*\w)?", text, re.ASCII | re.DOTALL):
+        return [WHOLE_WORD + runs[0]] if len(text) > 1 else []
     return [run for run in runs if len(run) >= MIN_LITERAL]
 
 
 class Columns:
     """The elements of one page by tag and by attribute value, made as selectors ask for them."""
 
-    def __init__(self, root: Any, elements: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(self, root: Any) -> None:
         self._root = root
-        self._elements = elements
+        self._everything: list[Any] = []
         self._columns: dict[tuple[str, str], dict[str, list[Any]]] = {}
 
     def select(self, selector: str) -> Iterator[Any]:
         """Elements the selector list matches, at most MAX_NODES. Raises SelectorSyntaxError."""
         if self._root is None:
             return
-        matches = (element for part in split_list(selector) for element in self._select_one(part))
+        matches = (element for part in _parts(selector) for element in self._select_one(part))
         yield from itertools.islice(matches, MAX_NODES)
 
     def _select_one(self, part: str) -> Iterable[Any]:
@@ -193,7 +204,7 @@ class Columns:
         if compound is None:
             return cast("list[Any]", _xpath(part)(self._root))
         if not compound.conditions:
-            return self._elements.get(compound.tag, ())
+            return self._tagged(compound.tag)
         return self._by_conditions(compound)
 
     def _by_conditions(self, compound: Compound) -> Iterator[Any]:
@@ -210,11 +221,28 @@ class Columns:
         column = self._columns.get((tag, attribute))
         if column is None:
             column = self._columns[tag, attribute] = {}
-            for element in self._elements.get(tag, ()):
+            for element in self._tagged(tag):
                 value = element.get(attribute)
-                if value is not None:
-                    column.setdefault(value, []).append(element)
+                if value is None:
+                    continue
+                if value in column:
+                    column[value].append(element)
+                else:
+                    column[value] = [element]
         return column
+
+    def _tagged(self, tag: str) -> Iterable[Any]:
+        """Elements of one tag, `*` for all of them, in page order."""
+        if tag == self._root.tag:
+            return [self._root]
+        if tag != "*":
+            return cast("Iterable[Any]", self._root.iter(tag))
+        # An element that nobody holds is made anew each time it is asked for.
+        self._everything = self._everything or list(self._root.iter("*"))
+        return self._everything
+
+
+_parts = functools.cache(split_list)
 
 
 def _cost(condition: Condition) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
@@ -20,10 +21,11 @@ def rule_files(source: Path) -> list[Path]:
     """Every rule file a source consists of, sorted. Raises RuleError when there is none."""
     if not source.exists():
         raise RuleError(f"{source}: no such file or folder")
-    files = technology_files(source) if is_wappalyzer(source) else rule_paths(source)
+    is_json = is_wappalyzer(source)
+    files = technology_files(source) if is_json else rule_paths(source)
     if not files:
         raise RuleError(f"{source}: holds neither <category>/<slug>.toml files nor technologies/*.json")
-    return files
+    return files + category_files(source) if is_json else files
 
 
 def rule_paths(folder: Path = TECHNOLOGIES) -> list[Path]:
@@ -46,12 +48,21 @@ def technology_files(source: Path) -> list[Path]:
     return nested or [path for path in sorted(source.glob("*.json")) if path.name not in _NOT_RULES]
 
 
+def category_files(source: Path) -> list[Path]:
+    """The categories.json that lies with, or above, the technologies of a set in the Wappalyzer format."""
+    folders = dict.fromkeys(path.parent for path in technology_files(source))
+    beside = [folder / "categories.json" for folder in folders]
+    above = [folder.parent / "categories.json" for folder in folders if folder.name == "technologies"]
+    return [path for path in beside + above if path.is_file()]
+
+
 def content_hash(paths: Iterable[Path]) -> str:
     """SHA-256 over names and contents; the same rules give the same hash on every machine."""
     digest = hashlib.sha256()
     for path in paths:
         digest.update(f"{path.parent.name}/{path.name}\0".encode())
-        digest.update(path.read_bytes())
+        with contextlib.suppress(OSError):  # whoever reads it says so
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -76,5 +87,8 @@ def _entries(source: str) -> Iterator[tuple[str, int, int, int]]:
 
 def _entry(path: str) -> tuple[str, int, int, int]:
     # The time of the last change cannot be set back, so an edit that keeps size and date is seen too.
-    found = os.stat(path)
+    try:
+        found = os.stat(path)
+    except OSError:  # a link to nowhere
+        return path, 0, 0, 0
     return path, found.st_size, found.st_mtime_ns, found.st_ctime_ns

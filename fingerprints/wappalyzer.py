@@ -7,23 +7,23 @@ selector is tested) the documented meaning is taken. What cannot be used is skip
 
 from __future__ import annotations
 
-import json
+import itertools
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fingerprints.backtracking import explodes
 from fingerprints.datafiles import data_file
+from fingerprints.javascript import for_python, translate
+from fingerprints.json_rules import is_number, kind_of, one_line, read_entries
 from fingerprints.model import ResourceKind, Technology
 from fingerprints.regexes import BACKTRACK_BYTES, uses_backtracking
 from fingerprints.rules import Channel, Combine, Implied, Rule, Signal
 from fingerprints.selectors import check_selector
-from fingerprints.sources import technology_files
-from fingerprints.strict import RuleError
 from fingerprints.toml_rules import load_categories
 
 OTHER = "other"
@@ -67,8 +67,23 @@ _PLAIN = {
 NEEDS_BROWSER = ("js", "xhr", "dom.properties")
 NEEDS_REQUESTS = ("probe",)
 _DNS_TYPES = ("MX", "TXT", "NS", "SOA", "CNAME")
+MAX_PATTERN_CHARS = 5_000
+"""The longest pattern of the public sets has 1,115."""
+_SHOWN_CHARS = 120
 _PASSIVE = frozenset(
-    {"cats", "website", "description", "icon", "cpe", "pricing", "saas", "oss", "implies", "excludes"}
+    {
+        "$schema",
+        "cats",
+        "website",
+        "description",
+        "icon",
+        "cpe",
+        "pricing",
+        "saas",
+        "oss",
+        "implies",
+        "excludes",
+    }
     | {"requires", "requiresCategory", "dom", "probe", "groups", "slug", "name"}
 )
 
@@ -81,7 +96,7 @@ class Imported:
     patterns: Counter[str] = field(default_factory=Counter)
     """Patterns read, by field of the format."""
     skipped: list[str] = field(default_factory=list)
-    """One line per pattern that was left out: technology, field, reason."""
+    """One line for each file, pattern, name or tag that was left out: technology, field, reason."""
     not_evaluable: Counter[str] = field(default_factory=Counter)
     """Patterns that a static scan can never evaluate, by field."""
     blind: Counter[str] = field(default_factory=Counter)
@@ -89,7 +104,7 @@ class Imported:
 
     def coverage(self) -> str:
         """One line on what of the rule set works here."""
-        return (
+        return (  # short, since it is said at every start; `rules import` says more
             f"{len(self.rules)} technologies, {sum(self.patterns.values())} patterns, "
             f"{len(self.skipped)} left out; need a browser or further requests: "
             f"{_counts(self.not_evaluable)}; technologies that only these show: {_counts(self.blind)}"
@@ -113,38 +128,27 @@ class _Pattern:
 def load_wappalyzer(source: Path, *, merge_names: bool) -> Imported:
     """The rule set in a `technologies/*.json` layout, a folder of JSON files, or one file.
 
-    With `merge_names`, technologies that we know under another slug get ours. Raises RuleError for a file
-    that is not JSON; everything smaller is skipped and listed.
+    With `merge_names`, technologies that we know under another slug get ours. Raises RuleError when no file
+    can be read; everything smaller is skipped and listed.
     """
-    imported = Imported()
-    reader = _SetReader(imported, _our_slugs() if merge_names else {})
-    entries: dict[str, Any] = {}
-    for path in technology_files(source):
-        entries.update(_read(path))
-    reader.read(entries, str(source))
+    entries = read_entries(source)
+    imported = Imported(skipped=entries.problems)
+    reader = _SetReader(imported, _our_slugs() if merge_names else {}, entries.category_numbers)
+    reader.read(entries.technologies, entries.paths)
     return imported
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_bytes())
-    except OSError as exc:
-        raise RuleError(f"{path}: cannot read: {exc.strerror}") from exc
-    except (ValueError, RecursionError) as exc:
-        raise RuleError(f"{path}: not JSON: {exc}") from exc
-    if not isinstance(data, dict):
-        raise RuleError(f"{path}: holds a {type(data).__name__}, expected an object of technologies")
-    technologies = _mapping(data.get("technologies") or data.get("apps") or data)
-    return {str(k): v for k, v in technologies.items() if isinstance(v, dict)}
-
-
 def _our_slugs() -> dict[str, str]:
-    """Their technology names to our slugs, from data/reference/wappalyzer-names.toml."""
+    """Their technology names to our slugs, from data/reference/wappalyzer-names.toml; its first for a name counts."""
     try:
         table = tomllib.loads(data_file("reference/wappalyzer-names.toml").read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    return {name: slug for slug, names in table.get("names", {}).items() for name in names}
+    slugs: dict[str, str] = {}
+    for slug, names in table.get("names", {}).items():
+        for name in names:
+            slugs.setdefault(name, slug)
+    return slugs
 
 
 def slug_of(name: str) -> str:
@@ -157,29 +161,35 @@ def slug_of(name: str) -> str:
 
 
 class _SetReader:
-    def __init__(self, imported: Imported, our_slugs: Mapping[str, str]) -> None:
+    def __init__(
+        self, imported: Imported, our_slugs: Mapping[str, str], category_numbers: Mapping[str, int]
+    ) -> None:
         self.imported = imported
         self.our_slugs = our_slugs
+        self.category_numbers = category_numbers
         self.slugs: dict[str, str] = {}
         self.categories = dict(_CATEGORY_OF)
+        self.near: dict[int, list[str]] = {}
+        """Our categories that mean a number before all others."""
         for category in load_categories().values():
             for number in category.wappalyzer:
                 self.categories.setdefault(number, category.slug)
+            for number in category.wappalyzer[:1]:
+                self.near.setdefault(number, []).append(category.slug)
 
-    def read(self, entries: Mapping[str, Any], path: str) -> None:
+    def read(self, technologies: Mapping[str, Mapping[str, Any]], paths: Mapping[str, Path]) -> None:
         taken: set[str] = set()
-        for name in entries:
-            slug = self.our_slugs.get(name) or slug_of(name) or "technology"
-            while slug in taken and name not in self.our_slugs:
-                slug += "-2"  # C and C++ differ only in what a slug leaves out
+        for name in technologies:
+            slug = self.our_slugs.get(name) or _free(slug_of(name) or "technology", taken)
             taken.add(slug)
             self.slugs[name] = slug
-        for name, data in entries.items():
-            self.imported.rules.append(self._rule(name, data, path))
+        for name, data in technologies.items():
+            self.imported.rules.append(self._rule(name, data, str(paths[name])))
 
     def _rule(self, name: str, data: Mapping[str, Any], path: str) -> Rule:
         slug = self.slugs[name]
-        near = dict.fromkeys(self._category(number) for number in _listed(data.get("cats")))
+        numbers = tuple(self._numbers(name, "cats", data))
+        near = dict.fromkeys(self.categories.get(number, OTHER) for number in numbers)
         categories = tuple(category for category in near if category != OTHER) or (OTHER,)
         before = sum(self.imported.not_evaluable.values())
         signals = tuple(self._signals(name, slug, data))
@@ -188,51 +198,112 @@ class _SetReader:
             self.imported.blind[categories[0]] += 1
         for key in data:
             if key not in _PASSIVE and key not in _KEYED and key not in _PLAIN:
-                self.imported.skipped.append(f"{name}: {key}: unknown field")
+                self._skip(name, key, "unknown field")
+        website = data.get("website")
+        required = tuple(self._numbers(name, "requiresCategory", data))
         return Rule(
             technology=Technology(
-                slug, name, categories[0], categories, website=str(data.get("website", ""))
+                slug, name, categories[0], categories, website=website if isinstance(website, str) else ""
             ),
             signals=signals,
-            implies=tuple(self._implied(item) for item in _listed(data.get("implies"))),
-            requires=tuple(self._slug(item) for item in _listed(data.get("requires"))),
-            requires_category=tuple(self._category(item) for item in _listed(data.get("requiresCategory"))),
-            excludes=tuple(self._slug(item) for item in _listed(data.get("excludes"))),
+            implies=tuple(self._implied(name, text) for text in self._names(name, "implies", data)),
+            requires=tuple(map(self._slug, self._names(name, "requires", data))),
+            requires_category=self._ours_near(required),
+            excludes=tuple(map(self._slug, self._names(name, "excludes", data))),
+            category_numbers=numbers,
+            requires_numbers=required,
             combine=Combine.SUM,
             path=path,
         )
 
-    def _category(self, number: object) -> str:
-        return self.categories.get(number, OTHER) if isinstance(number, int) else OTHER
+    def _skip(self, technology: str, key: str, reason: str) -> None:
+        self.imported.skipped.append(f"{technology}: {_cut(one_line(key))}: {reason}")
 
-    def _slug(self, text: object) -> str:
-        name = str(text).split("\\;")[0]
-        return self.slugs.get(name) or slug_of(name)
+    # --- other technologies and categories ---
 
-    def _implied(self, text: object) -> Implied:
-        _, confidence, version = _tags(str(text))
-        return Implied(self._slug(text), max(confidence, 0.01), version)
+    def _numbers(self, technology: str, key: str, data: Mapping[str, Any]) -> Iterator[int]:
+        """Category numbers, which some sets write as text or by name."""
+        for item in _listed(data.get(key)):
+            if isinstance(item, int) and not isinstance(item, bool):
+                yield item
+            elif isinstance(item, str) and is_number(item.strip()):
+                yield int(item)
+            elif isinstance(item, str) and item.lower() in self.category_numbers:
+                yield self.category_numbers[item.lower()]
+            else:
+                what = repr(_cut(item)) if isinstance(item, str) else kind_of(item)
+                self._skip(technology, key, f"{what} is no number or name of a category of this set")
+
+    def _ours_near(self, numbers: Iterable[int]) -> tuple[str, ...]:
+        """Beside our rules, a technology of ours opens a gate as well: our categories for these numbers."""
+        if not self.our_slugs:
+            return ()
+        return tuple(dict.fromkeys(slug for number in numbers for slug in self.near.get(number, ())))
+
+    def _names(self, technology: str, key: str, data: Mapping[str, Any]) -> Iterator[str]:
+        """Names of other technologies, with their tags."""
+        for item in _listed(data.get(key)):
+            if isinstance(item, str) and item:
+                yield item
+            else:
+                self._skip(technology, key, f"{_shown(item)}, expected the name of a technology")
+
+    def _slug(self, text: str) -> str:
+        name = one_line(text.split("\\;")[0])
+        return self.slugs.get(name) or self.our_slugs.get(name) or slug_of(name)
+
+    def _implied(self, technology: str, text: str) -> Implied:
+        name, tags = self._tags(technology, "implies", text)
+        return Implied(self._slug(name), max(_confidence(tags), 0.01), tags.get("version", ""))
 
     # --- signals ---
 
     def _signals(self, name: str, slug: str, data: Mapping[str, Any]) -> Iterator[Signal]:
-        for number, found in enumerate(self._found(name, data), start=1):
-            yield Signal(id=f"{slug}#{number}", **found)
+        seen: set[tuple[object, ...]] = set()
+        for found in self._found(name, data):
+            signal = Signal(id=f"{slug}#{len(seen) + 1}", **found)
+            what = (signal.looks_for, signal.version)
+            if what in seen:
+                shown = _cut(signal.pattern or signal.name)
+                self._skip(name, signal.on.value, f"{shown!r} is there twice; it counts once")
+                continue
+            seen.add(what)
+            yield signal
 
     def _found(self, name: str, data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for key, channel in _KEYED.items():
-            for inner, patterns in _mapping(data.get(key)).items():
-                for text in _listed(patterns):
+            for inner, patterns in self._keys(name, key, data.get(key)):
+                for text in self._texts(name, key, patterns):
                     yield from self._one(name, key, channel, text, name_=_name(key, inner))
         for key, channel in _PLAIN.items():
-            for text in _listed(data.get(key)):
+            for text in self._texts(name, key, data.get(key)):
                 yield from self._one(name, key, channel, text)
         yield from self._dom(name, data.get("dom"))
         for key in NEEDS_REQUESTS:
-            self.imported.not_evaluable[key] += len(_mapping(data.get(key)))
+            paths = len(list(self._keys(name, key, data.get(key))))
+            if paths:
+                self.imported.not_evaluable[key] += paths
+
+    def _keys(self, technology: str, key: str, value: object) -> Iterable[tuple[str, Any]]:
+        """Names and what belongs to them, of a field that is an object."""
+        if isinstance(value, dict):
+            return value.items()
+        if value is not None:
+            self._skip(technology, key, f"{_shown(value)}, expected an object of names and patterns")
+        return ()
+
+    def _texts(self, technology: str, key: str, value: object) -> Iterator[str]:
+        """Patterns of a field that holds one or a list; numbers are what they look like."""
+        for item in _listed(value):
+            if isinstance(item, str):
+                yield item
+            elif isinstance(item, int | float) and not isinstance(item, bool):
+                yield str(item)
+            else:
+                self._skip(technology, key, f"{kind_of(item)}, expected a pattern")
 
     def _one(
-        self, technology: str, key: str, channel: Channel, source: object, *, name_: str = "", **more: Any
+        self, technology: str, key: str, channel: Channel, source: str, *, name_: str = "", **more: Any
     ) -> Iterator[dict[str, Any]]:
         self.imported.patterns[key] += 1
         pattern = self._pattern(technology, key, source)
@@ -241,7 +312,7 @@ class _SetReader:
         if key in NEEDS_BROWSER:
             self.imported.not_evaluable[key] += 1
         if channel is Channel.DNS and name_ not in _DNS_TYPES:
-            self.imported.skipped.append(f"{technology}: dns: record type {name_!r} is not looked up")
+            self._skip(technology, key, f"record type {name_!r} is not looked up")
             return
         if key == "scriptSrc":
             more["kinds"] = frozenset({ResourceKind.SCRIPT})
@@ -262,59 +333,96 @@ class _SetReader:
         }
 
     def _dom(self, technology: str, dom: object) -> Iterator[dict[str, Any]]:
-        if not isinstance(dom, dict):
-            for selector in _listed(dom):
-                yield from self._selector(technology, str(selector), "", {})
-            return
-        for selector, specs in dom.items():
-            for spec in _listed(specs):
-                for clause, patterns in _mapping(spec).items():
-                    yield from self._clause(technology, selector, clause, patterns)
+        for item in _listed(dom):
+            if isinstance(item, dict):
+                for selector, specs in item.items():
+                    yield from self._clauses(technology, selector, specs)
+            elif isinstance(item, str):
+                yield from self._selector(technology, item, "", {})
+            else:
+                self._skip(technology, "dom", f"{kind_of(item)}, expected a selector")
+
+    def _clauses(self, technology: str, selector: str, specs: object) -> Iterator[dict[str, Any]]:
+        for spec in _listed(specs):
+            if not isinstance(spec, dict):
+                self._skip(technology, "dom", f"{selector!r}: {_shown(spec)}, expected an object of clauses")
+                continue
+            for clause, patterns in spec.items():
+                yield from self._clause(technology, selector, clause, patterns)
 
     def _clause(
         self, technology: str, selector: str, clause: str, patterns: object
     ) -> Iterator[dict[str, Any]]:
         if clause == "exists":
-            for text in _listed(patterns):
-                if str(text).split("\\;")[0]:
-                    self.imported.skipped.append(f"{technology}: dom: exists takes no pattern")
+            for text in self._texts(technology, "dom", patterns):
+                if text.split("\\;")[0]:
+                    self._skip(technology, "dom", "exists takes no pattern")
                 else:
                     yield from self._selector(technology, selector, text, {})
         elif clause == "text":
-            for text in _listed(patterns):
+            for text in self._texts(technology, "dom", patterns):
                 yield from self._selector(technology, selector, text, {"text": True})
         elif clause == "attributes":
-            for attribute, texts in _mapping(patterns).items():
-                for text in _listed(texts):
+            for attribute, texts in self._keys(technology, "dom", patterns):
+                for text in self._texts(technology, "dom", texts):
                     yield from self._selector(technology, selector, text, {"attribute": attribute.lower()})
         elif clause == "properties":
             self.imported.patterns["dom"] += 1
             self.imported.not_evaluable["dom.properties"] += 1
         else:
-            self.imported.skipped.append(f"{technology}: dom: unknown clause {clause!r}")
+            self._skip(technology, "dom", f"unknown clause {clause!r}")
 
     def _selector(
-        self, technology: str, selector: str, text: object, more: dict[str, Any]
+        self, technology: str, selector: str, text: str, more: dict[str, Any]
     ) -> Iterator[dict[str, Any]]:
         try:
             check_selector(selector)
         except Exception as exc:  # noqa: BLE001 - any trouble of the selector library means: not usable
-            self.imported.skipped.append(f"{technology}: dom: {exc}")
+            self._skip(technology, "dom", str(exc))
             return
         yield from self._one(technology, "dom", Channel.SELECTOR, text, name_=selector, **more)
 
-    def _pattern(self, technology: str, key: str, text: object) -> _Pattern | None:
-        regex, confidence, version = _tags(str(text))
-        translated = translate(regex)
+    # --- patterns ---
+
+    def _pattern(self, technology: str, key: str, text: str) -> _Pattern | None:
+        regex, tags = self._tags(technology, key, text)
         try:
+            if len(regex) > MAX_PATTERN_CHARS:
+                raise re.error(f"longer than {MAX_PATTERN_CHARS} characters")
+            translated = translate(regex)
             backtracks = uses_backtracking(translated)
             if backtracks:
                 translated = for_python(translated)
                 _check_backtracking(translated)
         except (re.error, OverflowError, RecursionError, UnicodeEncodeError) as exc:
-            self.imported.skipped.append(f"{technology}: {key}: {regex!r}: {exc}")
+            self._skip(technology, key, f"{_cut(regex)!r}: {exc}")
             return None
-        return _Pattern(translated, confidence, version, backtracks)
+        return _Pattern(translated, _confidence(tags), tags.get("version", ""), backtracks)
+
+    def _tags(self, technology: str, key: str, text: str) -> tuple[str, dict[str, str]]:
+        """What stands before the first `\\;`, and the tags after it; those that say nothing are listed."""
+        regex, *pieces = text.split("\\;")
+        tags = {tag: value for tag, colon, value in (piece.partition(":") for piece in pieces) if colon}
+        for tag in sorted(tags.keys() - _TAGS):
+            self._skip(technology, key, f"unknown tag {_cut(tag)!r}")
+        if not re.match(_NUMBER, tags.get("confidence") or "100"):
+            self._skip(technology, key, f"confidence {_cut(tags['confidence'])!r} is no number; 100 is taken")
+        if _TAG_AS_PATTERN.search(regex):
+            self._skip(
+                technology, key, f"{_cut(regex)!r}: a tag begins with `\\;`; this one is part of the pattern"
+            )
+        return regex, tags
+
+
+_TAGS = frozenset({"confidence", "version"})
+_NUMBER = r"\s*(-?\d{1,9})"
+_TAG_AS_PATTERN = re.compile(r";(?:confidence|version):")
+
+
+def _confidence(tags: Mapping[str, str]) -> float:
+    """0..1; 1 without the tag, or when it is no number."""
+    number = re.match(_NUMBER, tags.get("confidence") or "100")
+    return min(100, max(0, int(number[1]))) / 100 if number else 1.0
 
 
 def _check_backtracking(pattern: str) -> None:
@@ -323,70 +431,10 @@ def _check_backtracking(pattern: str) -> None:
         raise re.error("takes too long on text made for it")
 
 
-def _tags(text: str) -> tuple[str, float, str]:
-    """Regex, confidence 0..1 and version template of a pattern string with its `\\;key:value` tags."""
-    regex, *tags = text.split("\\;")
-    values = {key: value for key, _, value in (tag.partition(":") for tag in tags) if _}
-    digits = re.match(r"\s*(-?\d{1,9})", values.get("confidence") or "100")
-    confidence = min(100, max(0, int(digits[1]))) / 100 if digits else 1.0
-    return regex, confidence, values.get("version", "")
-
-
-def translate(pattern: str) -> str:
-    """A JavaScript regular expression in RE2's syntax, with the meaning its author documented.
-
-    `\\/` is a slash, other escaped letters JavaScript takes literally are those letters, `[^]` is any
-    character, `{,n}` is literal, `\\uXXXX` is that character.
-    """
-    out: list[str] = []
-    index = 0
-    in_class = False
-    while index < len(pattern):
-        char = pattern[index]
-        if char == "\\" and index + 1 < len(pattern):
-            piece, index = _escape(pattern, index)
-            out.append(piece)
-            continue
-        if not in_class and pattern.startswith("[^]", index):
-            out.append(r"[\s\S]")
-            index += 3
-            continue
-        if not in_class and pattern.startswith("[]", index):
-            out.append(r"[^\s\S]")
-            index += 2
-            continue
-        if char == "[":
-            out.append("\\[" if in_class else char)
-            in_class = True
-        elif char == "]":
-            in_class = False
-            out.append(char)
-        elif char == "{" and not in_class and not re.match(r"\{\d+(?:,\d*)?\}", pattern[index:]):
-            out.append("\\{")
-        else:
-            out.append(char)
-        index += 1
-    return "".join(out)
-
-
-_KEPT_LETTERS = frozenset("dDwWsSbBnrtfv0123456789")
-
-
-def _escape(pattern: str, index: int) -> tuple[str, int]:
-    following = pattern[index + 1]
-    unicode = re.match(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})", pattern[index:])
-    if unicode:
-        return re.escape(chr(int(unicode[1] or unicode[2], 16))), index + unicode.end()
-    if following.isalnum() and following not in _KEPT_LETTERS:
-        return following, index + 2
-    if following in "/\"'`<>=!:;,#%&@~ _-" and following != "-":
-        return following, index + 2
-    return "\\" + following, index + 2
-
-
-def for_python(pattern: str) -> str:
-    """The pattern for `re` on bytes, where `$` must not match before a final newline."""
-    return re.sub(r"(?<!\\)((?:\\\\)*)\$(?=\)|\||\Z)", r"\1\\Z", pattern)
+def _free(slug: str, taken: Iterable[str]) -> str:
+    """The slug, numbered when it is taken: C and C++ differ only in what a slug leaves out."""
+    numbered = (f"{slug}-{number}" for number in itertools.count(2))
+    return next(candidate for candidate in itertools.chain([slug], numbered) if candidate not in taken)
 
 
 def _name(key: str, name: str) -> str:
@@ -402,5 +450,10 @@ def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "..."
+
+
+def _shown(value: object) -> str:
+    """A value that is of the wrong kind, for messages."""
+    return f"{kind_of(value)} {_cut(value)!r}" if isinstance(value, str) else kind_of(value)

@@ -17,7 +17,7 @@ from fingerprints.records import make_record
 from icp.criteria import Profile
 from icp.profile import load_profile
 from icp.reach import deciding_categories
-from pipelines.detect import detector_for
+from pipelines.detect import detector_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -36,7 +36,7 @@ class PageChoice:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> PageChoice:
         settings = crawler.settings
-        detector = detector_for(settings.get("TECHNOGRAPH_RULES", ""))
+        detector = detector_of(settings)
         return cls(detector, load_profile(Path(settings["TECHNOGRAPH_ICP"]), detector.taxonomy))
 
     def __call__(self, home: Observation) -> frozenset[PageKind]:

@@ -14,14 +14,22 @@ from fingerprints.records import make_record
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
 
 logger = logging.getLogger(__name__)
 
 
+def detector_of(settings: BaseSettings) -> Detector:
+    """The detector that TECHNOGRAPH_RULES, one path or a list of them, and TECHNOGRAPH_RULES_ONLY ask for."""
+    given = settings.get("TECHNOGRAPH_RULES") or ()
+    rules = (given,) if isinstance(given, str) else tuple(given)
+    return detector_for(rules, only=settings.getbool("TECHNOGRAPH_RULES_ONLY"))
+
+
 @functools.cache
-def detector_for(rules: str = "") -> Detector:
-    """The detector with our rules, and those of a folder beside them when given; loaded once a process."""
-    return Detector.load([rules]) if rules else Detector.default()
+def detector_for(rules: tuple[str, ...] = (), *, only: bool = False) -> Detector:
+    """The detector with these rule sets beside ours, or with `only` instead of ours; loaded once a process."""
+    return Detector.load(rules, ours=not only) if rules or only else Detector.default()
 
 
 @functools.cache
@@ -40,7 +48,7 @@ class Condense:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Condense:
-        return cls(detector_for(crawler.settings.get("TECHNOGRAPH_RULES", "")))
+        return cls(detector_of(crawler.settings))
 
     def __call__(self, page: Observation) -> Observation:
         return self._detector.without_markup(page)
@@ -54,7 +62,7 @@ class DetectPipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> DetectPipeline:
-        return cls(detector_for(crawler.settings.get("TECHNOGRAPH_RULES", "")))
+        return cls(detector_of(crawler.settings))
 
     def process_item(self, item: SiteItem) -> SiteItem:
         try:

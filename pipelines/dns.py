@@ -17,7 +17,7 @@ from scrapy.exceptions import NotConfigured
 
 from crawler.items import SiteItem
 from fingerprints.hosts import host_of
-from pipelines.detect import detector_for
+from pipelines.detect import detector_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -72,7 +72,7 @@ class DnsPipeline:
             raise NotConfigured  # a message would be a warning in every worker
         if settings.get("TECHNOGRAPH_RESOLVE_ALL_TO") and not servers:
             raise NotConfigured
-        rules = detector_for(settings.get("TECHNOGRAPH_RULES", "")).plan.dns
+        rules = detector_of(settings).plan.dns
         asked_for = sorted(key.partition(":")[2] for key in rules if key.startswith("CNAME:"))
         return cls(
             name_servers=servers,

@@ -20,7 +20,7 @@ from fingerprints.detector import Detector
 from fingerprints.model import Outcome, Record
 from fingerprints.model.wire import to_json
 from fingerprints.observe import observe
-from pipelines.detect import detector_for
+from pipelines.detect import detector_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -77,7 +77,7 @@ class TechnologiesPipeline:
     def from_crawler(cls, crawler: Crawler) -> TechnologiesPipeline:
         if "pipelines.foreign.PageMemory" not in crawler.settings.getdict("SPIDER_MIDDLEWARES"):
             raise NotConfigured('SPIDER_MIDDLEWARES lacks {"pipelines.foreign.PageMemory": 10}.')
-        return cls(crawler, detector_for(crawler.settings.get("TECHNOGRAPH_RULES", "")))
+        return cls(crawler, detector_of(crawler.settings))
 
     def open_spider(self) -> None:
         self._memory = self._crawler.get_spider_middleware(PageMemory)

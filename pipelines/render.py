@@ -31,7 +31,7 @@ from icp.profile import load_profile
 from icp.reach import could_change_tier
 from icp.score import score_record
 from pipelines.browser import Browser, Rendered, find_chromium
-from pipelines.detect import detector_for, record_of
+from pipelines.detect import detector_of, record_of
 from pipelines.egress import Egress
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class RenderPipeline:
         settings = crawler.settings
         if settings["TECHNOGRAPH_RENDER"] == "never":
             raise NotConfigured  # without a word: it is the default
-        detector = detector_for(settings.get("TECHNOGRAPH_RULES", ""))
+        detector = detector_of(settings)
         icp = settings.get("TECHNOGRAPH_ICP", "")
         return cls(crawler, detector, load_profile(Path(icp), detector.taxonomy) if icp else None)
 

@@ -10,7 +10,7 @@ from crawler.items import SiteItem
 from fingerprints.model import TechnographError
 from fingerprints.model.times import timestamp_now
 from fingerprints.model.wire import to_json
-from pipelines.detect import detector_for
+from pipelines.detect import detector_of
 from store.database import Store
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class StorePipeline:
     def open_spider(self) -> None:
         if not self._path:
             return
-        detector = detector_for(self._crawler.settings.get("TECHNOGRAPH_RULES", ""))
+        detector = detector_of(self._crawler.settings)
         self._store = Store.open(self._path)
         self._store.sync_taxonomy(detector.taxonomy)
         self._crawl_id = self._store.begin_crawl(

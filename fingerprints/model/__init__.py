@@ -7,10 +7,10 @@ each stage can be tested, pickled to another process, or replayed later with new
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 SCHEMA_VERSION = 1
 """Version of the JSON form of a record. Raised when a field changes its meaning or goes away."""
@@ -144,8 +144,7 @@ class Observability(StrEnum):
     LOGIN = "L"
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """One URL a page refers to."""
 
     url: str
@@ -158,8 +157,7 @@ class Resource:
     """As written in the page when that is not absolute, else empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One `<a href>` of a page, for choosing the next page and for `link` resources."""
 
     url: str
@@ -209,8 +207,6 @@ class Observation:
     """What was cut or odd: `body_cut`, `resources_cut`, `tree_cut`, `consent_gated`, `shell`..."""
     root: Any = None
     """The lxml tree for selector signals, or None when the page has no markup."""
-    elements: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    """The tree's elements by tag and, under `*`, all of them, in page order."""
     evidence: tuple[Evidence, ...] = ()
     """What body, styles and tree have already shown, where they were let go (`Detector.without_markup`)."""
 

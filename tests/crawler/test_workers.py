@@ -138,7 +138,7 @@ def test_workers_go_on_while_the_sink_is_held_up(settings: CrawlSettings, web: H
 
 
 def test_worker_that_cannot_start_is_told_with_its_log(settings: CrawlSettings, tmp_path: Path) -> None:
-    broken = CrawlSettings(workers=1, rules=str(tmp_path / "no-such-folder"), log_path=settings.log_path)
+    broken = CrawlSettings(workers=1, rules=(str(tmp_path / "no-such-folder"),), log_path=settings.log_path)
     with pytest.raises(WorkerError, match=r"^crawling processes end as soon as they start; see /"):
         crawl(sites(1), lambda _: None, broken)
 

@@ -13,13 +13,20 @@ from hypothesis import strategies as st
 
 from fingerprints.detector import Detector
 from fingerprints.match import match
-from fingerprints.model import Observation
+from fingerprints.model import Observation, Technology
 from fingerprints.observe import observe
-from fingerprints.plan import PatternSet, Plan
-from fingerprints.regexes import compile_search, plausible_version, required_literals, uses_backtracking
-from fingerprints.rules import Signal
+from fingerprints.pattern_set import PatternSet
+from fingerprints.plan import Plan, compile_plan, search_of
+from fingerprints.regexes import (
+    WHOLE_WORD,
+    compile_search,
+    plausible_version,
+    required_literals,
+    uses_backtracking,
+)
+from fingerprints.rules import Channel, Rule, Signal
 from fingerprints.ruleset import build_detector
-from fingerprints.scan import AhoCorasickScanner, build_scanner
+from fingerprints.scan import AhoCorasickScanner, HyperscanScanner, build_scanner
 from fingerprints.selftest import matching_text, page_for
 
 
@@ -88,13 +95,66 @@ def test_both_scan_engines_find_the_same() -> None:
 )
 def test_scanners_agree_with_a_plain_search(literals: list[str], text: str) -> None:
     lowered = [literal.lower() for literal in literals]
-    expected = {
-        index: text.lower().find(literal) + len(literal)
-        for index, literal in enumerate(lowered)
-        if literal in text.lower()
-    }
+    expected = {index for index, literal in enumerate(lowered) if literal in text.lower()}
     assert build_scanner(lowered).scan(text.encode()) == expected
     assert AhoCorasickScanner(lowered).scan(text.encode()) == expected
+
+
+def test_whole_word_is_found_by_itself_and_never_missed() -> None:
+    words = [WHOLE_WORD + "gls", "gls"]
+    for text in (b"GLS", b"<b>gls</b>", b"by gls-express", b"\xc3\xa9gls\xc3\xa9"):
+        assert build_scanner(words).scan(text) == {0, 1}
+        assert AhoCorasickScanner(words).scan(text) == {0, 1}
+    assert build_scanner(words).scan(b"agls gls2 _gls") == {1}
+
+
+PATTERNS = [
+    r"^https?://(?:www\.)?a\.io/",
+    r"/v(\d+(?:\.\d+)*)/w\.js$",
+    r"w\.js\Z",
+    r"\Ahttps://a",
+    r"/(?!b)\w+/c\.js",
+    r"(\w)\1\.js",
+    r"/x.y/",
+    "/caf\u00e9/",
+    r"",
+    r"[^?]/q\?id=",
+    r"(?-i:ABC)",
+    r"/\x{62}{1,2}c",
+]
+TEXTS = [
+    "https://a.io/v1.2/w.js",
+    "https://WWW.A.IO/",
+    "//b/c.js",
+    "/a/c.js",
+    "/aa.js",
+    "/x\u4e2dy/",
+    "/caf\u00e9/",
+    "\u00e9/q?id=",
+    "/abc",
+    "/ABC",
+    "",
+]
+
+
+def test_scan_for_whole_patterns_misses_no_text_that_one_of_them_matches() -> None:
+    signals = tuple(
+        Signal(f"t#{n}", Channel.URL, 0.8, pattern, backtracks=uses_backtracking(pattern))
+        for n, pattern in enumerate(PATTERNS)
+    )
+    rule = Rule(Technology("t", "T", "other", ("other",)), signals)
+    filtered = compile_plan([rule], "hyperscan").urls
+    assert filtered.patterns
+    tried = {signal.id: set(indexes) for signal, indexes in filtered.candidates_among(TEXTS)}
+    for signal in signals:
+        matching = {n for n, text in enumerate(TEXTS) if search_of(signal)(text.encode())}
+        assert matching <= tried.get(signal.id, set()), signal.pattern
+    few = [signal.id for signal, _ in filtered.candidates_among(["https://a.io/"])]
+    assert "t#1" not in few
+
+
+def test_pattern_that_the_scan_cannot_read_is_tried_everywhere() -> None:
+    assert HyperscanScanner.of_patterns([r"a(", "abc"]).scan(b"x") == {0}
 
 
 @given(

@@ -1,7 +1,6 @@
-"""The Wappalyzer rule format, row by row: what its reference does, what it documents, what we chose.
+"""Reading rule sets in the Wappalyzer format: every layout and dialect, and what is said of what is wrong.
 
-Each row is marked `reference` (the reference implementation does this), `documented` (the reference is
-broken, the documentation is followed) or `choice` (ours, where the two leave it open).
+What rules mean once they are read is in test_conformance.py.
 """
 
 from __future__ import annotations
@@ -14,283 +13,363 @@ import pytest
 
 from fingerprints.detector import Detector
 from fingerprints.loading import load_detector
-from fingerprints.model import Detection, DetectionState
+from fingerprints.model import Detection
 from fingerprints.observe import observe
-from fingerprints.ruleset import build_detector
+from fingerprints.ruleset import build_detector, read_detector
 from fingerprints.strict import RuleError
-from fingerprints.wappalyzer import load_wappalyzer, slug_of, translate
+from fingerprints.wappalyzer import MAX_PATTERN_CHARS, load_wappalyzer
 
 URL = "https://www.example.com/shop/"
 
 
-def rule_set(tmp_path: Path, **technologies: dict[str, Any]) -> Detector:
-    path = tmp_path / "rules.json"
-    path.write_text(json.dumps(technologies))
-    return build_detector(load_wappalyzer(path, merge_names=False).rules)
+def write(path: Path, content: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
 
 
-def found(detector: Detector, html: str = "", **page: Any) -> dict[str, Detection]:
+def problems(source: Path) -> list[str]:
+    """What is left out of a set, without the folder it lies in."""
+    imported = load_wappalyzer(source, merge_names=False)
+    listed = build_detector(imported.rules, problems=imported.skipped).problems
+    return [line.replace(f"{source if source.is_dir() else source.parent}/", "") for line in listed]
+
+
+def found(detector: Detector, html: str, **page: Any) -> dict[str, Detection]:
     return {d.name: d for d in detector.detect([observe(html, url=URL, **page)])}
 
 
-FIELDS = [
-    # mark, rule, page, whether it fires
-    (
-        "reference",
-        {"headers": {"X-Powered-By": "Acme"}},
-        {"headers": {"x-powered-by": ["PHP", "ACME 2"]}},
-        True,
+# --- layouts and dialects ------------------------------------------------------------------------------
+
+ACME = {"Acme": {"cats": [6], "html": ["acme-x"], "dns": {"MX": ["acme"]}}}
+BOLT = {"Bolt": {"cats": 999, "html": "bolt-x", "dns": {"MX": "bolt"}}}
+LAYOUTS = {
+    "a checkout": (
+        "",
+        {"src/technologies/a.json": ACME, "src/technologies/b.json": BOLT, "package.json": {"name": "x"}},
     ),
-    ("reference", {"headers": {"Server": ""}}, {"headers": {"server": ""}}, True),
-    ("reference", {"headers": {"Server": "^nginx$"}}, {"headers": {"server": "nginx/1.2"}}, False),
-    ("reference", {"cookies": {"Acme_ID": ""}}, {"cookies": {"acme_id": "1"}}, True),
-    ("choice", {"cookies": {r"ASP\.NET_SessionId": ""}}, {"cookies": {"ASP.NET_SessionId": "x"}}, True),
-    ("choice", {"cookies": {"mybb[lastvisit]": ""}}, {"cookies": {"mybb[lastvisit]": "x"}}, True),
-    ("choice", {"cookies": {"sess[a-f0-9]{4}": ""}}, {"cookies": {"SESSab12": "x"}}, True),
-    ("choice", {"cookies": {"sess[a-f0-9]{4}": ""}}, {"cookies": {"SESSab12long": "x"}}, False),
-    (
-        "reference",
-        {"meta": {"generator": "Acme"}},
-        {"html": '<meta name="Generator" content="acme 3">'},
-        True,
+    "its folder of technologies": (
+        "technologies",
+        {"technologies/a.json": ACME, "technologies/b.json": BOLT},
     ),
-    ("reference", {"meta": {"og:site": "Acme"}}, {"html": '<meta property="og:site" content="acme">'}, True),
-    ("reference", {"meta": {"acme": ""}}, {"html": '<meta name="acme">'}, True),
-    (
-        "reference",
-        {"scriptSrc": r"https://www\.example\.com/js/acme\.js"},
-        {"html": '<script src="/js/acme.js"></script>'},
-        True,
-    ),
-    ("choice", {"scriptSrc": "^/js/acme"}, {"html": '<script src="/js/acme.js"></script>'}, True),
-    ("reference", {"scriptSrc": "acme"}, {"html": '<img src="/acme.js">'}, False),
-    ("reference", {"scripts": "acmeBoot\\("}, {"html": "<script>acmeBoot(1)</script>"}, True),
-    ("reference", {"scripts": "acmeBoot"}, {"html": '<script src="/acmeBoot.js"></script>'}, False),
-    ("reference", {"html": '<div class="acme'}, {"html": '<div class="acme-root">'}, True),
-    ("reference", {"text": r"\bAcme Inc\b"}, {"html": "<p>by   Acme\n<b>Inc</b></p>"}, True),
-    ("choice", {"text": r"\bAcme\b"}, {"html": "<script>var Acme</script><p>hi</p>"}, False),
-    ("reference", {"css": r"\.acme-x"}, {"html": "<style>.acme-x{top:0}</style>"}, True),
-    ("reference", {"url": r"example\.com/shop"}, {}, True),
-    ("reference", {"dns": {"TXT": "acme-site"}}, {"dns": {"TXT": ("acme-site=1",)}}, True),
-    ("reference", {"certIssuer": "Acme CA"}, {"tls_issuer": "Acme CA R3"}, True),
-    ("documented", {"robots": "Disallow: /acme"}, {"robots": "User-agent: *\nDisallow: /acme"}, True),
-    ("reference", {"js": {"Acme.version": ""}}, {"html": "<script>Acme.version='1'</script>"}, False),
-    ("reference", {"js": {"Acme.version": ""}}, {"globals": {"Acme.version": "1"}}, True),
-    ("reference", {"js": {"Acme.version": ""}}, {"globals": {"acme.version": "1"}}, False),
-    ("reference", {"xhr": r"^api\.acme\.com$"}, {"requests": ["https://api.acme.com/v1?x"]}, True),
-    ("choice", {"html": r"<a href=\"https:\/\/acme"}, {"html": '<a href="https://acme">'}, True),
-    ("choice", {"html": "acme.*end"}, {"html": "<p>acme" + "x" * 400 + "end"}, True),
-    ("reference", {"html": ""}, {"html": "<p>anything</p>"}, True),
-]
+    "a folder of files": ("", {"a.json": ACME, "b.json": BOLT, "categories.json": {"6": {"name": "Shops"}}}),
+    "one file": ("a.json", {"a.json": ACME | BOLT}),
+    "one file with everything": ("a.json", {"a.json": {"technologies": ACME | BOLT, "categories": {}}}),
+    "one file of older sets": ("a.json", {"a.json": {"apps": ACME | BOLT, "$schema": "x"}}),
+    "a file for an editor": ("a.json", {"a.json": ACME | BOLT | {"$schema": "schema.json"}}),
+}
 
 
-@pytest.mark.parametrize(("mark", "rule", "page", "fires"), FIELDS)
-def test_field(mark: str, rule: dict[str, Any], page: dict[str, Any], fires: bool, tmp_path: Path) -> None:
-    assert mark in ("reference", "documented", "choice")
-    assert ("Acme" in found(rule_set(tmp_path, Acme={"cats": [1], **rule}), **page)) is fires
-
-
-DOM = [
-    ("reference", ".acme", '<div class="big acme">', True),
-    ("reference", ["#nope", "div[data-acme]"], "<div data-acme=1>", True),
-    ("reference", {"a.x": {"exists": ""}}, '<a class="x">', True),
-    ("reference", {"a.x": {"exists": "text"}}, '<a class="x">text</a>', False),
-    ("reference", {"a.x": {"text": "^Acme$"}}, '<a class="x"> Acme </a>', True),
-    ("reference", {"a.x": {"text": ""}}, '<a class="x"> </a>', False),
-    ("reference", {"link": {"attributes": {"href": "acme"}}}, '<link href="/acme.css">', True),
-    (
-        "choice",
-        {"link": {"attributes": {"href": "acme"}}},
-        '<link href="/a.css"><link href="/acme.css">',
-        True,
-    ),
-    ("reference", {"link": {"attributes": {"href": "acme"}}}, "<link rel=acme>", False),
-    ("reference", 'img[src*="ACME" i]', "<img src=/acme.png>", True),
-    ("reference", 'img[src*="ACME"]', "<img src=/acme.png>", False),
-    ("reference", "div > p.acme", '<div><p class="acme">', True),
-    ("reference", "ul > p.acme", '<div><p class="acme">', False),
-    ("reference", "div[", "<div>", False),
-]
-
-
-@pytest.mark.parametrize(("mark", "dom", "html", "fires"), DOM)
-def test_dom(mark: str, dom: Any, html: str, fires: bool, tmp_path: Path) -> None:
-    assert ("Acme" in found(rule_set(tmp_path, Acme={"cats": [1], "dom": dom}), html)) is fires
-
-
-VERSIONS = [
-    ("reference", r"a-([\d.]+)\;version:\1", "a-1.2.3", "1.2.3"),
-    ("choice", r"a-([\d.]+)\;version:\1", "a-1.2.3.4.5.6.7", "1.2.3.4.5.6.7"),
-    ("reference", r"(\d)-(\d)?\;version:\1.\2", "7-", "7"),
-    ("reference", r"q(z)?\;version:\1?a:b", "q", "b"),
-    ("reference", r"q(z)?\;version:\1?a:b", "qz", "a"),
-    ("reference", r"q(z)?\;version:\1?a:", "q", ""),
-    ("documented", r"q(z)?\;version:\1?:b", "q", "b"),
-    ("documented", r"q(z)?\;version:\1?:b", "qz", ""),
-    ("choice", r"(a)\;version:\2\3", "a", ""),
-    ("reference", r"q(\d)?\;version:\1?\1:none", "q5", "5"),
-    ("reference", r"abc\;version:\0", "abc", "abc"),
-    ("reference", r"abc\;version:6", "abc", "6"),
-    ("reference", r"a(\d)\;version:pro \1", "a1", "pro 1"),
-    ("reference", r"v=([\w-]+)\;version:\1", "v=20240101", ""),
-    ("reference", r"v=([\w-]+)\;version:\1", "v=9999", "9999"),
-    ("choice", r"v=([\w-]+)\;version:\1", "v=123a8470", ""),
-    ("reference", r"a-([\d.]+)\;confidence:80\;version:\1", "a-2", "2"),
-]
-
-
-@pytest.mark.parametrize(("mark", "pattern", "text", "version"), VERSIONS)
-def test_version(mark: str, pattern: str, text: str, version: str, tmp_path: Path) -> None:
-    detector = rule_set(tmp_path, Acme={"cats": [1], "headers": {"x": pattern}})
-    assert found(detector, headers={"x": text})["Acme"].version == version
-
-
-def test_confidences_add_up_once_per_pattern_and_stop_at_one(tmp_path: Path) -> None:
-    detector = rule_set(
-        tmp_path, Acme={"cats": [1], "scriptSrc": [r"acme\;confidence:30", r"boot\;confidence:40"]}
-    )
-    once = found(detector, '<script src="/acme1.js"></script><script src="/acme2.js"></script>')["Acme"]
-    assert (once.confidence, once.state) == (0.3, DetectionState.WEAK)
-    both = found(detector, '<script src="/acme.js"></script><script src="/boot.js"></script>')["Acme"]
-    assert (both.confidence, both.state) == (0.7, DetectionState.PRESENT)
-
-
-def test_confidence_zero_tells_a_version_and_nothing_else(tmp_path: Path) -> None:
-    rules = {"cats": [1], "html": [r"lib ([\d.]+)\;confidence:0\;version:\1", "lib-root"]}
-    detector = rule_set(tmp_path, Acme=rules)
-    assert "Acme" not in found(detector, "<p>lib 4.2</p>")
-    assert found(detector, "<p>lib 4.2 lib-root</p>")["Acme"].version == "4.2"
-
-
-def test_implies_runs_to_the_end_and_is_marked(tmp_path: Path) -> None:
-    detector = rule_set(
-        tmp_path,
-        A={"cats": [1], "html": "aaaa", "implies": [r"B\;confidence:60\;version:2"]},
-        B={"cats": [1], "implies": "C"},
-        C={"cats": [1]},
-    )
-    result = found(detector, "<p>aaaa</p>")
-    assert (result["B"].confidence, result["B"].version, result["B"].implied_by) == (0.6, "2", "a")
-    assert (result["C"].confidence, result["C"].implied_by, result["C"].evidence) == (0.6, "b", ())
-
-
-def test_implication_fills_a_version_but_raises_no_confidence(tmp_path: Path) -> None:
-    detector = rule_set(
-        tmp_path,
-        A={"cats": [1], "html": "aaaa", "implies": r"B\;version:2"},
-        B={"cats": [1], "html": r"bbbb\;confidence:50"},
-    )
-    b = found(detector, "<p>aaaa bbbb</p>")["B"]
-    assert (b.confidence, b.version, b.implied_by) == (0.5, "2", "")
-
-
-@pytest.mark.parametrize("requires", [["Base"], "Base", ["Other", "Base"]])
-def test_requires_is_a_gate_and_never_evidence(requires: Any, tmp_path: Path) -> None:
-    detector = rule_set(
-        tmp_path,
-        Plugin={"cats": [1], "html": "plug", "requires": requires},
-        Base={"cats": [1], "html": "base"},
-        Other={"cats": [1], "html": "other"},
-    )
-    assert set(found(detector, "<p>plug</p>")) == set()
-    assert set(found(detector, "<p>plug base</p>")) == {"Plugin", "Base"}
-
-
-def test_a_gate_opens_for_implied_technologies_and_in_chains(tmp_path: Path) -> None:
-    detector = rule_set(
-        tmp_path,
-        A={"cats": [1], "html": "aaaa", "implies": "B"},
-        B={"cats": [1]},
-        C={"cats": [1], "html": "cccc", "requires": "B"},
-        D={"cats": [1], "html": "dddd", "requires": "C"},
-    )
-    assert set(found(detector, "<p>aaaa cccc dddd</p>")) == {"A", "B", "C", "D"}
-
-
-def test_requires_category_opens_for_any_technology_of_it(tmp_path: Path) -> None:
-    detector = rule_set(
-        tmp_path,
-        App={"cats": [100], "html": "app-x", "requiresCategory": 6},
-        Shop={"cats": [6], "html": "shop-x"},
-    )
-    assert "App" not in found(detector, "<p>app-x</p>")
-    assert "App" in found(detector, "<p>app-x shop-x</p>")
-
-
-def test_exclusion_follows_confidence_and_what_is_excluded_does_not_come_back(tmp_path: Path) -> None:
-    detector = rule_set(
-        tmp_path,
-        Old={"cats": [1], "html": r"oldx\;confidence:60", "excludes": "New"},
-        New={"cats": [1], "html": "newx", "excludes": "Old"},
-        Wrap={"cats": [1], "html": "wrap", "implies": "Old"},
-    )
-    assert set(found(detector, "<p>oldx newx wrap</p>")) == {"New", "Wrap"}
-
-
-def test_both_dialects_and_layouts_load(tmp_path: Path) -> None:
-    folder = tmp_path / "src" / "technologies"
-    folder.mkdir(parents=True)
-    (folder / "a.json").write_text(
-        json.dumps({"Acme": {"cats": [6], "html": ["acme-x"], "dns": {"MX": ["acme"]}}})
-    )
-    (folder / "b.json").write_text(
-        json.dumps({"Bolt": {"cats": [999], "html": "bolt-x", "dns": {"MX": "bolt"}}})
-    )
-    detector = load_detector([tmp_path], ours=False)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layout(layout: str, tmp_path: Path) -> None:
+    given, files = LAYOUTS[layout]
+    for name, content in files.items():
+        write(tmp_path / name, content)
+    detector = load_detector([tmp_path / given], ours=False)
     result = found(detector, "<p>acme-x bolt-x</p>", dns={"MX": ("mx.acme",)})
-    assert result["Acme"].category == "ecommerce_platform"
-    assert result["Bolt"].category == "other"
+    assert {name: d.category for name, d in result.items()} == {"Acme": "ecommerce_platform", "Bolt": "other"}
+    assert detector.problems == ()
 
 
-def test_what_cannot_be_used_is_listed_and_loses_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "rules.json"
-    rule = {
-        "cats": [1],
-        "html": ["good", "(broken"],
-        "dom": "div[",
-        "probe": {"/x": ""},
-        "js": {"A": ""},
-        "icons": 1,
-    }
-    path.write_text(json.dumps({"Acme": rule}))
-    imported = load_wappalyzer(path, merge_names=False)
-    assert [s.on.value for s in imported.rules[0].signals] == ["global", "html"]
-    assert [line.partition(": ")[0] for line in imported.skipped] == ["Acme"] * 3
-    assert imported.skipped[0].startswith("Acme: html: '(broken':")
-    assert imported.not_evaluable == {"js": 1, "probe": 1}
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_file_in_any_encoding_of_json(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"Café": {"html": "é"}}, ensure_ascii=False), encoding)
+    assert [rule.technology.name for rule in load_wappalyzer(tmp_path, merge_names=False).rules] == ["Café"]
 
 
-def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "rules.json"
-    path.write_text("{nope")
-    with pytest.raises(RuleError, match=rf"^{path}: not JSON: "):
-        load_wappalyzer(path, merge_names=False)
+@pytest.mark.parametrize("cats", [6, "6", [6], ["6"], "Shops", ["shops", 999]])
+def test_category_as_number_text_or_name(cats: Any, tmp_path: Path) -> None:
+    write(
+        tmp_path / "categories.json", {"6": {"name": "Shops"}, "7": "no object", "x": {"name": "no number"}}
+    )
+    write(tmp_path / "technologies/a.json", {"Acme": {"cats": cats}, "Bolt": {"requiresCategory": cats}})
+    acme, bolt = load_wappalyzer(tmp_path, merge_names=False).rules
+    assert acme.technology.category == "ecommerce_platform"
+    assert set(bolt.requires_numbers) & set(acme.category_numbers) >= {6}
 
 
-TRANSLATIONS = [
-    (r"a\/b", "a/b"),
-    (r"\APC\b", r"APC\b"),
-    (r"[^]+x", r"[\s\S]+x"),
-    (r"a{,3}", r"a\{,3}"),
-    (r"\u0041b", "Ab"),
-    (r"a\-b\.c", r"a\-b\.c"),
-    (r"[\w.-]+", r"[\w.-]+"),
-]
+def test_edited_names_of_categories_are_seen_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TECHNOGRAPH_CACHE", str(tmp_path / "cache"))
+    rules = write(tmp_path / "technologies/a.json", {"Acme": {"cats": "Shops"}})
+    write(tmp_path / "categories.json", {"1": {"name": "Shops"}})
+    assert load_detector([rules], ours=False).rules["acme"].technology.category == "cms"
+    write(tmp_path / "categories.json", {"6": {"name": "Shops"}})
+    assert load_detector([rules], ours=False).rules["acme"].technology.category == "ecommerce_platform"
 
 
-@pytest.mark.parametrize(("javascript", "ours"), TRANSLATIONS)
-def test_javascript_pattern_in_our_syntax(javascript: str, ours: str) -> None:
-    assert translate(javascript) == ours
+def test_names_that_differ_only_in_what_a_slug_leaves_out_stay_apart(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", {name: {"cats": 27} for name in ("C", "C++", "C#", "百度", "度百")})
+    slugs = [rule.slug for rule in load_wappalyzer(path, merge_names=False).rules]
+    assert slugs == ["c", "c-2", "c-3", "technology", "technology-2"]
 
 
-def test_look_around_is_confirmed_on_short_texts_only(tmp_path: Path) -> None:
-    detector = rule_set(tmp_path, Acme={"cats": [1], "headers": {"x": "acme(?!-test)"}})
-    assert "Acme" in found(detector, headers={"x": "acme-live"})
-    assert "Acme" not in found(detector, headers={"x": "acme-test"})
+# --- what is wrong with one rule -----------------------------------------------------------------------
+
+RULES = {
+    # field, its value, what is said after the technology's name
+    "object wanted, text": (
+        "headers",
+        "nginx",
+        "headers: text 'nginx', expected an object of names and patterns",
+    ),
+    "object wanted, list": ("cookies", ["a"], "cookies: a list, expected an object of names and patterns"),
+    "pattern wanted, null": ("html", [None], "html: null, expected a pattern"),
+    "pattern wanted, object": ("html", {"a": "b"}, "html: an object, expected a pattern"),
+    "pattern wanted, list": ("scripts", [["a"]], "scripts: a list, expected a pattern"),
+    "pattern wanted, true": ("js", {"Acme": True}, "js: true or false, expected a pattern"),
+    "selector wanted": ("dom", 5, "dom: a number, expected a selector"),
+    "clauses wanted": ("dom", {"a": "x"}, "dom: 'a': text 'x', expected an object of clauses"),
+    "attributes wanted": (
+        "dom",
+        {"a": {"attributes": "x"}},
+        "dom: text 'x', expected an object of names and patterns",
+    ),
+    "clause that is none": ("dom", {"a": {"txt": ""}}, "dom: unknown clause 'txt'"),
+    "exists with a pattern": ("dom", {"a": {"exists": "x"}}, "dom: exists takes no pattern"),
+    "selector that is none": (
+        "dom",
+        "div[",
+        "dom: 'div[': not a valid CSS selector: Expected ident or '*', got <EOF at 4>",
+    ),
+    "probe without paths": ("probe", "/x", "probe: text '/x', expected an object of names and patterns"),
+    "technology wanted": ("implies", {"a": 1}, "implies: an object, expected the name of a technology"),
+    "technology without name": ("requires", [""], "requires: text '', expected the name of a technology"),
+    "category wanted": ("cats", [None], "cats: null is no number or name of a category of this set"),
+    "category by an unknown name": (
+        "requiresCategory",
+        "Shops",
+        "requiresCategory: 'Shops' is no number or name of a category of this set",
+    ),
+    "implies nobody": ("implies", r"Gone\;confidence:50", "implies: no rule for 'gone' is loaded"),
+    "excludes nobody": ("excludes", ["Gone"], "excludes: no rule for 'gone' is loaded"),
+    "requires nobody": ("requires", "Gone", "requires: no rule for 'gone' is loaded, so it opens no gate"),
+    "unknown field": ("icons", 1, "icons: unknown field"),
+    "unknown tag": ("html", r"a\;confidnce:50", "html: unknown tag 'confidnce'"),
+    "confidence in words": (
+        "html",
+        r"a\;confidence:high",
+        "html: confidence 'high' is no number; 100 is taken",
+    ),
+    "tag without its backslash": (
+        "html",
+        "a;version:1",
+        r"html: 'a;version:1': a tag begins with `\;`; this one is part of the pattern",
+    ),
+    "pattern that is there twice": (
+        "html",
+        [r"a\;confidence:30", r"a\;confidence:40"],
+        "html: 'a' is there twice; it counts once",
+    ),
+    "name that is there twice": (
+        "headers",
+        {"X-A": "", "x-a": ""},
+        "header: 'x-a' is there twice; it counts once",
+    ),
+    "record type": ("dns", {"A": "1.2"}, "dns: record type 'A' is not looked up"),
+    "broken pattern": ("html", "(acme", "html: '(acme': missing ), unterminated subpattern at position 0"),
+    "look-behind of any width": (
+        "html",
+        "(?<=a+)b",
+        "html: '(?<=a+)b': look-behind requires fixed-width pattern",
+    ),
+    "reference to nothing": ("html", r"a\1", r"html: 'a\\1': invalid group reference 1 at position 7"),
+    "pattern without end": (
+        "html",
+        "x" * 6_000,
+        f"html: '{'x' * 120}...': longer than {MAX_PATTERN_CHARS} characters",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", RULES)
+def test_what_cannot_be_used_is_listed_and_loses_nothing_else(what: str, tmp_path: Path) -> None:
+    field, value, said = RULES[what]
+    rule = {"cats": [1], "robots": "acme", field: value}
+    path = write(tmp_path / "a.json", {"Acme": rule, "Bolt": {"cats": [1], "html": "bolt-x"}})
+    assert problems(path) == [f"Acme: {said}"]
+    detector = load_detector([path], ours=False)
+    assert "Bolt" in found(detector, "<p>bolt-x</p>")
+    if "requires" not in field:
+        assert "Acme" in found(detector, "", robots="acme")
 
 
 @pytest.mark.parametrize(
-    ("name", "slug"), [("Vue.js", "vue-js"), ("A -- B", "a-b"), ("1C-Bitrix", "1c-bitrix")]
+    "rule",
+    [
+        {"website": None},
+        {"website": 5, "cats": None},
+        {"html": None, "headers": None, "dom": None, "implies": None},
+        {"html": [], "headers": {}, "dom": {}, "requires": []},
+        {"pricing": ["low"], "icon": "a.svg", "cpe": "x", "saas": True, "oss": False, "description": ""},
+        {},
+    ],
 )
-def test_slug(name: str, slug: str) -> None:
-    assert slug_of(name) == slug
+def test_what_is_empty_or_only_describes_is_no_trouble(rule: dict[str, Any], tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", {"Acme": rule})
+    (read,) = load_wappalyzer(path, merge_names=False).rules
+    assert (problems(path), read.technology.website, read.signals) == ([], "", ())
+
+
+def test_patterns_for_a_browser_and_for_requests_are_counted(tmp_path: Path) -> None:
+    rule = {
+        "js": {"A": "", "B": ["", "1"]},
+        "xhr": "x",
+        "probe": {"/x": ""},
+        "dom": {"a": {"properties": {"b": ""}}},
+    }
+    path = write(tmp_path / "a.json", {"Acme": {"cats": [52], **rule}, "Bolt": {"cats": [52], "html": "b"}})
+    imported = load_wappalyzer(path, merge_names=False)
+    assert imported.not_evaluable == {"js": 3, "xhr": 1, "probe": 1, "dom.properties": 1}
+
+
+# --- what is wrong with files --------------------------------------------------------------------------
+
+GOOD = {"Bolt": {"cats": [1], "html": "bolt-x"}}
+FILES = {
+    # the first file, what is said of it
+    "no JSON": (
+        "{nope",
+        "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+    ),
+    "cut off": ('{"Acme": {"cats": [1]', "not JSON: Expecting ',' delimiter: line 1 column 22 (char 21)"),
+    "empty": ("", "not JSON: Expecting value: line 1 column 1 (char 0)"),
+    "a list": ("[1]", "holds a list, expected an object of technologies by name"),
+    "text": ('"x"', "holds text, expected an object of technologies by name"),
+    "technologies in a list": (
+        {"technologies": []},
+        "technologies: a list, expected an object of technologies by name",
+    ),
+    "a rule without its name": (
+        {"cats": [1], "html": "a"},
+        'is one rule without its name; write {"Name": {"cats": ...}}',
+    ),
+    "an entry that is no rule": ({"Acme": "acme-x"}, "Acme: text, expected an object of fields"),
+    "a name in two files": (GOOD, "Bolt: also in 0.json, which is not used"),
+    "a name twice in one file": (
+        '{"A": {}, "A": {}}',
+        "key 'A' is twice in one object; the last one is used",
+    ),
+    "a field twice in one rule": (
+        '{"A": {"html": "a", "html": "b"}}',
+        "key 'html' is twice in one object; the last one is used",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_file_that_is_wrong_is_named_and_loses_no_other(what: str, tmp_path: Path) -> None:
+    content, said = FILES[what]
+    write(tmp_path / "0.json", content)
+    write(tmp_path / "1.json", GOOD)
+    at = "1.json" if "in two files" in what else "0.json"
+    assert problems(tmp_path) == [f"{at}: {said}"]
+    assert "Bolt" in found(load_detector([tmp_path], ours=False), "<p>bolt-x</p>")
+
+
+@pytest.mark.parametrize("what", ["no JSON", "a list", "a rule without its name", "an entry that is no rule"])
+def test_set_of_which_nothing_can_be_read_is_refused(what: str, tmp_path: Path) -> None:
+    content, said = FILES[what]
+    path = write(tmp_path / "0.json", content)
+    for source in (path, tmp_path):
+        with pytest.raises(RuleError) as caught:
+            load_wappalyzer(source, merge_names=False)
+        assert str(caught.value) == f"{path}: {said}"
+
+
+def test_set_without_technologies_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", {})
+    with pytest.raises(RuleError, match=rf"^{path}: holds no technology$"):
+        load_wappalyzer(path, merge_names=False)
+
+
+def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.json").symlink_to(tmp_path / "gone")
+    write(tmp_path / "b.json", GOOD)
+    assert problems(tmp_path) == ["a.json: cannot read: No such file or directory"]
+    assert "Bolt" in found(load_detector([tmp_path], ours=False), "<p>bolt-x</p>")
+
+
+# --- beside others -------------------------------------------------------------------------------------
+
+OURS = """\
+name = "Acme Shop"
+website = "https://acme.com"
+description = "x"
+checked = 2026-11-22
+source = ["x"]
+
+[[signal]]
+on = "html"
+pattern = "acme-own"
+strength = "certain"
+"""
+
+
+def beside(tmp_path: Path, *sets: dict[str, Any]) -> Detector:
+    """A detector for one rule of ours, `acme-shop`, and these sets."""
+    ours = write(tmp_path / "rules/ecommerce_platform/acme-shop.toml", OURS).parent.parent
+    files = [write(tmp_path / f"{number}.json", rules) for number, rules in enumerate(sets)]
+    return read_detector([ours, *files], "0" * 64)
+
+
+def test_same_pattern_in_two_sets_counts_once(tmp_path: Path) -> None:
+    rule = {"cats": [1], "html": r"acme\;confidence:40", "headers": {"X": ""}}
+    other = {"cats": [1], "html": [r"acme\;confidence:50", r"more\;confidence:20"], "headers": {"x": ""}}
+    detector = beside(tmp_path, {"Acme": rule}, {"Acme": other})
+    assert found(detector, "<p>acme</p>")["Acme"].confidence == 0.4
+    assert found(detector, "<p>acme more</p>")["Acme"].confidence == 0.6
+    assert len(detector.rules["acme"].signals) == 3
+
+
+def test_set_adds_to_a_rule_of_ours_what_it_knows(tmp_path: Path) -> None:
+    theirs = {
+        "Acme Shop": {"cats": [6], "html": "acme-theirs", "implies": "PHP", "excludes": "Bolt"},
+        "PHP": {"cats": [27]},
+        "Bolt": {"cats": [6], "html": "bolt-x"},
+        "App": {"cats": [100], "html": "app-x", "requiresCategory": 6},
+    }
+    result = found(beside(tmp_path, theirs), "<p>acme-theirs bolt-x app-x</p>")
+    assert {name: d.confidence for name, d in result.items()} == {"Acme Shop": 0.8, "PHP": 0.8, "App": 1.0}
+
+
+def test_what_a_set_adds_stays_behind_its_gate(tmp_path: Path) -> None:
+    theirs = {
+        "Acme Shop": {"cats": [6], "html": "acme-theirs", "requires": "PHP"},
+        "PHP": {"cats": [27], "html": "php-x"},
+    }
+    detector = beside(tmp_path, theirs)
+    assert set(found(detector, "<p>acme-theirs</p>")) == set()
+    assert set(found(detector, "<p>acme-own</p>")) == {"Acme Shop"}
+    assert set(found(detector, "<p>acme-theirs php-x</p>")) == {"Acme Shop", "PHP"}
+
+
+def test_set_may_name_technologies_of_another_one(tmp_path: Path) -> None:
+    first = {"Plugin": {"cats": [1], "html": "plug", "requires": ["Base"]}}
+    second = {"Base": {"cats": [1], "html": "base"}}
+    detector = beside(tmp_path, first, second)
+    assert detector.problems == ()
+    assert set(found(detector, "<p>plug base</p>")) == {"Plugin", "Base"}
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"), [("Sendinblue", "brevo"), ("Magento", "adobe-commerce"), ("WordPress", "wordpress")]
+)
+def test_set_may_name_technologies_of_ours_by_its_own_names(name: str, slug: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", {"Plugin": {"requires": name, "implies": name}, name: {"html": "x"}})
+    plugin, other = load_wappalyzer(path, merge_names=True).rules
+    assert (plugin.requires, [implied.slug for implied in plugin.implies], other.slug) == (
+        (slug,),
+        [slug],
+        slug,
+    )
+
+
+def test_technology_of_ours_opens_a_gate_of_their_category(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", {"App": {"cats": [100], "html": "app-x", "requiresCategory": 6}})
+    detector = load_detector([path])
+    page = '<p>app-x</p><script src="https://cdn.shopify.com/s/trekkie.storefront.js"></script>'
+    shop = {"x-shopid": "1", "powered-by": "Shopify"}
+    assert "App" not in found(detector, "<p>app-x</p>")
+    assert {"App", "Shopify"} <= set(found(detector, page, headers=shop))

@@ -13,6 +13,7 @@ from lxml.cssselect import CSSSelector
 
 from crawler.walls import classify
 from fingerprints.detector import Detector
+from fingerprints.javascript import translate
 from fingerprints.model import Technology
 from fingerprints.model.cells import CELL_CHARS, CsvSafety, is_formula, safe_cell
 from fingerprints.observe import observe
@@ -23,7 +24,7 @@ from fingerprints.ruleset import build_detector
 from fingerprints.selectors import check_selector
 from fingerprints.strict import RuleError
 from fingerprints.toml_rules import load_rule_file
-from fingerprints.wappalyzer import load_wappalyzer, translate
+from fingerprints.wappalyzer import load_wappalyzer
 from store.conditions import truth
 from store.freshness import Freshness
 from store.names import names_of

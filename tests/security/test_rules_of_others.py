@@ -82,6 +82,19 @@ def test_names_of_a_rule_set_cannot_move_the_cursor(tmp_path: Path, run: Runner)
     assert not set("\x1b\x9b\u202e") & set(ran.out + ran.err)
 
 
+@pytest.mark.parametrize("command", [("import", "--skipped"), ("check", "--notes")])
+def test_names_of_a_rule_set_are_no_lines_of_a_report(
+    tmp_path: Path, run: Runner, command: tuple[str, ...]
+) -> None:
+    rules = rule_set(
+        tmp_path, **{"Acme\nshopify: all good\x1b[2J": {"html": "(", "a\nb": 1, "requires": "x\ny"}}
+    )
+    ran = run("rules", *command, rules)
+    assert "\x1b" not in ran.out
+    assert not [line for line in ran.out.splitlines() if line.startswith(("shopify", "b:", "y"))]
+    assert "Acme shopify: all good[2J: a b: unknown field" in ran.out
+
+
 @pytest.mark.parametrize(
     "slug", ["../evil", "live_chat/../../evil", "live_chat/..", "live_chat/a/b", "/etc/evil"]
 )

@@ -1,0 +1,119 @@
+"""Signals that look at one kind of text, with the scan that says which of them may match it."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from fingerprints.rules import Signal
+from fingerprints.scan import Scanner, build_pattern_scanner, build_scanner, load_scanner
+
+SCAN_FROM = 6
+"""Sets of fewer patterns are simply tried: starting a scan costs as much as that many searches."""
+
+_FIRST_BYTES = bytes(byte if byte < 0x80 else 0xFF for byte in range(256))
+_OTHER_BYTES = bytes(range(0x80, 0xC0))
+"""Of a character in UTF-8."""
+
+
+@dataclass(slots=True)
+class PatternSet:
+    """Immutable but for the scanner, which is made or loaded when the first text asks for it."""
+
+    signals: tuple[Signal, ...]
+    literals: tuple[str, ...]
+    owners: tuple[tuple[int, ...], ...]
+    """Per literal: positions in `signals` of those it is the rarest requirement of."""
+    needs: tuple[tuple[tuple[int, ...], ...], ...]
+    """Per signal: all its requirements, the rarest first, each as alternatives in `literals`."""
+    always: tuple[int, ...]
+    """Positions of signals that require no literal."""
+    engine: str
+    patterns: tuple[str, ...] = ()
+    """Per signal a pattern that matches wherever the signal does; if there are any, lists of texts are
+    scanned for these rather than for the literals."""
+    _dump: bytes | None = None
+    _scanner: Scanner | None = None
+
+    def candidates(self, text: bytes) -> list[Signal]:
+        """Signals that may match the text, in rule order: everything they require occurs in it."""
+        if len(self.signals) < SCAN_FROM:
+            return list(self.signals)
+        return [self.signals[position] for position in sorted(self._by_literals(self._scan(text)))]
+
+    def candidates_among(self, texts: Sequence[str]) -> Iterator[tuple[Signal, Iterable[int]]]:
+        """Signals, each with the indexes of the texts it may match, after one scan over all texts together."""
+        if len(self.signals) < SCAN_FROM:
+            yield from ((signal, range(len(texts))) for signal in self.signals)
+            return
+        joined = _byte_a_character("\n".join(texts))
+        starts = list(itertools.accumulate((len(text) + 1 for text in texts), initial=0))
+        found = self._scan(joined)
+        positions = found if self.patterns else self._by_literals(found)
+        lower = joined.lower()
+        for position in sorted(positions):
+            yield self.signals[position], self._holders(position, lower, starts)
+
+    def _holders(self, position: int, joined: bytes, starts: Sequence[int]) -> Iterable[int]:
+        """Indexes of the joined texts that hold what the signal requires most."""
+        needs = self.needs[position]
+        if not needs:
+            return range(len(starts) - 1)
+        holders = [_holders_of(self.literals[number].encode(), joined, starts) for number in needs[0]]
+        # A single literal is looked for as far as it is asked for: often the first text will do.
+        return holders[0] if len(holders) == 1 else sorted(set(itertools.chain(*holders)))
+
+    def _scan(self, text: bytes) -> set[int]:
+        """Numbers of the literals or patterns that occur in the text."""
+        if self._scanner is None:
+            self._scanner = self._build() if self._dump is None else load_scanner(self._dump, self.engine)
+        return self._scanner.scan(text)
+
+    def _build(self) -> Scanner:
+        if self.patterns:
+            return build_pattern_scanner(self.patterns)
+        return build_scanner(self.literals, self.engine)
+
+    def _by_literals(self, found: AbstractSet[int]) -> set[int]:
+        """Positions of the signals whose every requirement is among the literals found."""
+        positions = set(self.always)
+        for literal in found:
+            for position in self.owners[literal]:
+                if all(not found.isdisjoint(alternatives) for alternatives in self.needs[position]):
+                    positions.add(position)
+        return positions
+
+    def __reduce__(self) -> tuple[type[PatternSet], tuple[object, ...]]:
+        dump = self._build().dump() if len(self.signals) >= SCAN_FROM else None
+        state = (
+            self.signals,
+            self.literals,
+            self.owners,
+            self.needs,
+            self.always,
+            self.engine,
+            self.patterns,
+        )
+        return PatternSet, (*state, dump)
+
+
+def _byte_a_character(text: str) -> bytes:
+    """The text with one byte, which no pattern names, for each character that is not ASCII: what `.` matches is one.
+
+    >>> _byte_a_character("a\u00e9\u4e2db")
+    b'a\\xff\\xffb'
+    """
+    encoded = text.encode("utf-8", "replace")
+    return encoded if text.isascii() else encoded.translate(_FIRST_BYTES, _OTHER_BYTES)
+
+
+def _holders_of(literal: bytes, joined: bytes, starts: Sequence[int]) -> Iterator[int]:
+    """Indexes of the joined texts, which begin at `starts`, that hold the literal."""
+    at = joined.find(literal)
+    while at >= 0:
+        index = bisect_right(starts, at) - 1
+        yield index
+        at = joined.find(literal, starts[index + 1])
