@@ -20,7 +20,10 @@ BARE_LINKS = 12
 """Most text and own links of a page that may be a wall. The longest wall we know (Cloudflare's block
 page) shows 900 characters; an article about walls shows more, and carries its site's navigation."""
 
-_UNSEEN = frozenset({"script", "style", "noscript", "template", "title", "head", "iframe", "object"})
+_UNSEEN = frozenset(
+    {"script", "style", "noscript", "noframes", "template", "title", "head", "iframe", "object"}
+)
+"""Elements that show nothing, with all that is in them."""
 _LOADED = frozenset(
     {ResourceKind.SCRIPT, ResourceKind.IFRAME, ResourceKind.IMG, ResourceKind.STYLESHEET, ResourceKind.INLINE}
 )
@@ -58,9 +61,18 @@ class Glance:
         return " ".join(pieces)[:TEXT_CHARS].lower()
 
     @functools.cached_property
+    def link_count(self) -> int:
+        """Own links that a visitor sees: a shell repeats its site's for search engines in a `<noscript>`."""
+        links = len(self.observation.links)
+        if not links or self.observation.root is None:
+            return links
+        unseen = self.observation.root.iter("noscript", "noframes")
+        return max(0, links - sum(1 for element in unseen for _ in element.iter("a")))
+
+    @functools.cached_property
     def is_bare(self) -> bool:
         """Whether so little is on the page that a wall may be all there is."""
-        return len(self.observation.links) <= BARE_LINKS and len(self.text) <= BARE_TEXT_CHARS
+        return self.link_count <= BARE_LINKS and len(self.text) <= BARE_TEXT_CHARS
 
     @functools.cached_property
     def foreign_urls(self) -> tuple[str, ...]:
@@ -78,8 +90,14 @@ class Glance:
 
 
 def _seen_text(root: etree._Element) -> Iterator[str]:
-    for element in root.iter(etree.Element):
-        parts = (element.text if element.tag not in _UNSEEN else None, element.tail)
-        for part in parts:
-            if part and (words := part.split()):
-                yield " ".join(words)
+    walk = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walk:
+        if event == "end":
+            part = element.tail
+        elif element.tag in _UNSEEN:
+            walk.skip_subtree()
+            continue
+        else:
+            part = element.text
+        if part and (words := part.split()):
+            yield " ".join(words)

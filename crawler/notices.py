@@ -17,6 +17,9 @@ from typing import Any
 from crawler.glance import BARE_TEXT_CHARS, Glance
 from fingerprints.model import Outcome
 
+CHOICE_WITHIN_CHARS = 200
+"""A choice of countries begins after a name and a welcome; a shop's footer offers one, too, but after its goods."""
+
 _JOINT = re.compile(r"\s+[|·•»\N{EN DASH}\N{EM DASH}-]+\s+|\s*\|\s*")
 """Where a title is put together from a page's name and the site's."""
 _APOSTROPHES = str.maketrans(dict.fromkeys("\N{RIGHT SINGLE QUOTATION MARK}\N{ACUTE ACCENT}`", "'"))
@@ -47,12 +50,18 @@ def notice_on(glance: Glance) -> tuple[Outcome, str] | None:
     return None
 
 
+def asks_for_scripts(glance: Glance) -> bool:
+    """Whether a visitor without scripts, or with an old browser, is told to come back with better ones."""
+    said = (*title_parts(glance), text_of(glance))
+    return any(notice.words.search(text) for notice in _notices() if notice.scriptless for text in said)
+
+
 def is_gate(glance: Glance) -> bool:
     """Whether the page only asks something before the site: an age, a country, a language."""
     if len(glance.text) > BARE_TEXT_CHARS:
         return False
     said = (*title_parts(glance), text_of(glance))
-    if any(words("choice").match(text) for text in said):
+    if any(words("choice").search(text[:CHOICE_WITHIN_CHARS]) for text in said):
         return True
     return glance.is_bare and any(words("age").search(text) for text in said)
 

@@ -55,6 +55,7 @@ _SALE_TITLE = re.compile(
     r"|\bdominio (?:en venta|in vendita)\b"
 )
 _LISTING = ("index of /", "directory listing for /")
+_IIS_LISTING = re.compile(r"[\w.-]+\.[a-z]{2,20} - /$")
 _DEFAULT_TITLES = (
     ("welcome to nginx", "default page of nginx"),
     ("test page for the nginx", "default page of nginx"),
@@ -80,6 +81,11 @@ _DEFAULT_TITLES = (
     ("default parallels plesk", "default page of Plesk"),
     ("plesk obsidian", "default page of Plesk"),
     ("congratulations! your website is working", "default page of the host"),
+    ("microsoft azure app service", "default page of Azure"),
+    ("web app - unavailable", "suspended account"),
+    ("hello! welcome to synology", "default page of the server"),
+    ("the install worked successfully", "default page of Django"),
+    ("votre site web est en ligne", "default page of the host"),
     ("account suspended", "suspended account"),
     ("this account has been suspended", "suspended account"),
     ("website suspended", "suspended account"),
@@ -103,6 +109,8 @@ _DEFAULT_TEXTS = (
     ("looks like this domain isn't connected to a website yet", "domain without a site"),
     ("there isn't a github pages site here", "domain without a site"),
     ("sorry, this shop is currently unavailable", "closed shop"),
+    ("sorry, this store is currently unavailable", "closed shop"),
+    ("php version ", "default page of PHP"),
 )
 _SOON_TEXT_CHARS = 400
 
@@ -123,7 +131,9 @@ def parked_as(glance: Glance) -> str:
         return "closed shop"
     if glance.title.startswith(_LISTING) and glance.text.startswith(_LISTING):
         return "directory listing"
-    if len(glance.observation.links) > PARKED_LINKS or len(glance.text) > PARKED_TEXT_CHARS:
+    if _IIS_LISTING.match(glance.title) and glance.text.startswith(glance.title):
+        return "directory listing"
+    if glance.link_count > PARKED_LINKS or len(glance.text) > PARKED_TEXT_CHARS:
         return ""
     return _parker(glance) or _default_page(glance) or _unfinished(glance)
 
@@ -149,7 +159,7 @@ def _parker(glance: Glance) -> str:
 
 
 def _default_page(glance: Glance) -> str:
-    if len(glance.observation.links) > BARE_LINKS:
+    if glance.link_count > BARE_LINKS:
         return ""
     for start, reason in _DEFAULT_TITLES:
         if glance.title.startswith(start):
@@ -165,7 +175,7 @@ def _default_page(glance: Glance) -> str:
 
 
 def _unfinished(glance: Glance) -> str:
-    if len(glance.text) > _SOON_TEXT_CHARS or len(glance.observation.links) > 8:
+    if len(glance.text) > _SOON_TEXT_CHARS or glance.link_count > 8:
         return ""
     text = text_of(glance)
     says_soon = any(words("soon").match(said) for said in (*title_parts(glance), text))

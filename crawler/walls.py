@@ -13,17 +13,24 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from crawler.blocked import blocked_by
-from crawler.glance import Glance
-from crawler.notices import is_gate, notice_on
+from crawler.glance import BARE_LINKS, Glance
+from crawler.notices import asks_for_scripts, is_gate, notice_on, title_parts
 from crawler.parked import parked_as
-from fingerprints.model import Observation, Outcome, ResourceKind
+from fingerprints.model import Observation, Outcome, PageKind, ResourceKind
 
 DENIED = frozenset({401, 403, 407, 429, 451, 999})
 """Statuses that refuse us even when no wall can be named; 999 is LinkedIn's."""
 
+NOTE_LINKS = 2
+NOTE_TEXT_CHARS = 800
+"""Most own links and text of a home page that may stand in for the site: a note that it moved, a gate, a parked domain
+in a language we have no words of, a shell with a cookie banner. Few sites are as small: 5 of 1,578 pages."""
+
 SHELL_TEXT_CHARS = 250
+"""Most text of a home page whose few links are all there is: header and footer of a shell, a choice of languages."""
+
 SHELL_LINKS = 4
-"""Most text and own links of a page that only its scripts fill; loaders say a sentence, not a page."""
+"""Most own links of an inner page with as little text; it stands in for nothing, and an empty cart says little."""
 
 LOGIN_TEXT_CHARS = 600
 """Most text beside a password field on a page that only asks who you are."""
@@ -49,10 +56,19 @@ _LOGIN_PATH = re.compile(
 )
 _PASSWORD_FIELD = re.compile(rb"<input\b[^>]{0,400}\btype\s*=\s*[\"']?password")
 _USER_FIELD = re.compile(rb"<input\b[^>]{0,400}\b(?:name|id)\s*=\s*[\"']?(?:user|login|email|identifier)")
+_LOGIN_TITLE = re.compile(
+    r"(?:sign|log)[ -]?in\b|anmelden\b|anmeldung\b|connexion\b|acceder\b|accedi\b|inloggen\b|logga in\b"
+)
 _SSO_HOST = re.compile(
     r"(?:^|\.)(?:login\.microsoftonline\.com|accounts\.google\.com|login\.salesforce\.com|okta\.com|auth0\.com"
     r"|onelogin\.com|pingidentity\.com|cloudflareaccess\.com)$"
 )
+
+_APP_ROOT = re.compile(
+    rb"<(?:div|main)\b[^>]{0,200}\bid=[\"']?(?:root|app|app-root|__next|__nuxt|q-app|___gatsby|main-app)[\"']?[^>]{0,200}>\s*</"
+    rb"|<app-root\b[^>]{0,200}>\s*</"
+)
+"""An empty element into which an app draws itself."""
 
 _CONSENT_HOST = re.compile(r"^(?:consent|cmp|privacywall|mein-consent)\.")
 _CONSENT_PATH = re.compile(
@@ -78,7 +94,10 @@ _FILE_MARKS = {
     b"PK\x03\x04": "an archive",
 }
 """In the first bytes; the others of them did not survive the way to UTF-8."""
-_TEXT_STARTS = {b"<?xml": "XML", b"<rss": "XML", b"{": "JSON", b"[{": "JSON"}
+_TEXT_START = re.compile(
+    rb"(?:<!--.{0,2000}?-->\s*)*<(?P<XML>\?xml|rss|feed|urlset|sitemapindex|svg)\b|(?P<JSON>\{|\[\s*[\[{\"\d])",
+    re.DOTALL,
+)
 _HTML_START = re.compile(
     rb"(?:<\?xml[^>]{0,200}>\s*|<!--.{0,2000}?-->\s*)*<(?:!doctype html|html|head|body)\b", re.DOTALL
 )
@@ -114,9 +133,11 @@ def _transport(glance: Glance, content_type: str) -> Verdict | None:
     kind = (content_type or glance.header("content-type")).partition(";")[0].strip().lower()
     if _NOT_A_PAGE.search(kind):
         return Verdict(Outcome.NOT_HTML, kind)
-    first = glance.observation.body[:32].lstrip()
+    first = glance.observation.body[:32]
     names = [name for mark, name in _FILE_MARKS.items() if mark in first]
-    names += [name for start, name in _TEXT_STARTS.items() if first.startswith(start)]
+    text = _TEXT_START.match(start)
+    if text and text.lastgroup:
+        names.append(text.lastgroup)
     return Verdict(Outcome.NOT_HTML, names[0]) if names else None
 
 
@@ -147,7 +168,9 @@ def _login(glance: Glance) -> Verdict | None:
     at_login = bool(_LOGIN_PATH.search(place.path)) and (
         asks_password or bool(_USER_FIELD.search(glance.head))
     )
-    if glance.is_bare and (at_login or (asks_password and len(glance.text) <= LOGIN_TEXT_CHARS)):
+    says_login = any(_LOGIN_TITLE.match(part) for part in title_parts(glance))
+    only_asks = asks_password and (says_login or len(glance.text) <= LOGIN_TEXT_CHARS)
+    if glance.is_bare and (at_login or only_asks):
         return Verdict(Outcome.BLOCKED, "login wall")
     return None
 
@@ -187,8 +210,21 @@ def _is_consent_wall(glance: Glance) -> bool:
 
 
 def _is_shell(glance: Glance) -> bool:
-    """Whether too little shows to tell: scripts we do not run may fill it, or it is a splash, or a note."""
-    return len(glance.observation.links) <= SHELL_LINKS and len(glance.text) <= SHELL_TEXT_CHARS
+    """Whether too little shows to tell: scripts or frames fill it, or it is a splash, or a note."""
+    observation = glance.observation
+    if observation.root is None or glance.has(b"<frameset"):
+        return True
+    is_home = observation.kind is PageKind.HOME
+    chars = len(glance.text)
+    if chars <= SHELL_TEXT_CHARS and glance.link_count <= (BARE_LINKS if is_home else SHELL_LINKS):
+        return True
+    if is_home and chars <= NOTE_TEXT_CHARS and glance.link_count <= NOTE_LINKS:
+        return True
+    if not glance.is_bare:
+        return False
+    if any("url" in content.lower() for content in observation.meta.get("refresh", ())):
+        return True  # leads elsewhere, after longer than we follow
+    return glance.has(b"<script") and (asks_for_scripts(glance) or bool(_APP_ROOT.search(glance.head)))
 
 
 def _phrase(status: int) -> str:

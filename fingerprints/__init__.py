@@ -2,9 +2,9 @@
 
 >>> from fingerprints import Detector
 >>> from fingerprints.observe import observe
->>> page = observe('<script src="https://static.klaviyo.com/onsite/js/klaviyo.js"></script>')
+>>> page = observe('<script src="https://client.crisp.chat/l.js"></script>')
 >>> [detection.slug for detection in Detector.default().detect([page])]
-['klaviyo']
+['crisp']
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class Looked:
     rendered: bool = False
     merged_scripts: tuple[str, ...] = ()
     """Scripts of the site into which an optimiser merged others; nobody read them."""
-    custom_pixels: tuple[str, ...] = ()
+    sandboxed_pixels: tuple[str, ...] = ()
     """Pixels whose code runs out of sight, in a browser too."""
     hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Technology to hosts of its vendor that the pages expect and load nothing from."""
@@ -258,7 +258,7 @@ def _hints_by_category(
     taxonomy: Taxonomy, detections: Sequence[Detection], looked: Looked
 ) -> dict[str, tuple[str, ...]]:
     """What hints at an unseen tool of each category; a browser would have asked an expected host."""
-    found = {category: set(looked.custom_pixels) for category in LISTENING_CATEGORIES}
+    found = {category: set(looked.sandboxed_pixels) for category in LISTENING_CATEGORIES}
     for slug, hosts in () if _has_run(detections, looked) else looked.hints.items():
         for category in taxonomy.technologies[slug].categories:
             found.setdefault(category, set()).update(hosts)

@@ -52,6 +52,8 @@ class Contents:
     markup: str = ""
     """The custom HTML of the tags in use."""
     urls: tuple[str, ...] = ()
+    whole: bool = True
+    """Whether this is all: not when it names further tags whose code lies in files that were not read."""
 
 
 def container_url(container: str) -> str | None:
@@ -71,13 +73,28 @@ def parse_container(container: str, body: str) -> Contents | None:
         return _segment(body)
     if len(body) < 200 or body.lstrip().startswith("<"):
         return None
-    return Contents((), f"<script>{body}</script>", tuple(script_urls(body)))
+    elsewhere = _TAGS_ELSEWHERE.get(kind)
+    return Contents(
+        (),
+        f"<script>{body}</script>",
+        tuple(script_urls(body)),
+        whole=elsewhere is None or not elsewhere.search(body),
+    )
+
+
+_TAGS_ELSEWHERE = {
+    "tealium": re.compile(
+        r"[{,]load:(?!4\b)[^{}]{1,300},send:"
+    ),  # each in its own utag.7.js, but those bundled: 4
+    "adobe": re.compile(r"\bRC[0-9a-f]{32}-source(?:\.min)?\.js"),  # custom code
+}
 
 
 def with_containers(page: Observation, contents: Mapping[str, Contents]) -> Observation:
     """The page with what its containers would load; those missing from `contents` stay unparsed.
 
-    A container that names another one makes that a container of the page, too.
+    A container that names another one makes that a container of the page, too. One that was read in part
+    adds what was read and stays unparsed.
     """
     parsed = {name: contents[name] for name in page.containers if name in contents}
     if not parsed:
@@ -86,14 +103,14 @@ def with_containers(page: Observation, contents: Mapping[str, Contents]) -> Obse
     urls = {r.url for r in inner.resources if r.kind is not ResourceKind.LINK}
     urls.update(url for held in parsed.values() for url in held.urls)
     resources = tuple(_resource(url) for url in sorted(urls))
-    nested = containers_named(inner.resources, inner.scripts)
+    nested = containers_named((*inner.resources, *resources), inner.scripts)
     return replace(
         page,
         resources=page.resources + resources,
         scripts=page.scripts + inner.scripts,
         containers=tuple(sorted({*page.containers, *nested})),
         container_tags=tuple(sorted({tag for held in parsed.values() for tag in held.tags})),
-        containers_parsed=tuple(sorted(parsed)),
+        containers_parsed=tuple(sorted(name for name, held in parsed.items() if held.whole)),
         flags=page.flags | (inner.flags & {"scripts_cut", "resources_cut"}),
     )
 
@@ -103,28 +120,32 @@ def _resource(url: str) -> Resource:
 
 
 _GOOGLE_TAG = re.compile(r"(?:G|GT|AW|DC)-[A-Z0-9]{5,15}")
+_CHILD_CONTAINER = re.compile(r"GTM-[A-Z0-9]{4,10}")
 
 
 # --- Google Tag Manager ---------------------------------------------------------------------------
 
 
 def _google(body: str) -> Contents | None:
-    """A gtm.js file: the `resource` object in it lists macros, tags and rules."""
+    """A gtm.js file: the `resource` object lists macros, tags and rules, `runtime` the code of templates."""
     start = body.find('"resource"')
-    brace = body.find("{", start + 10)
+    brace = body.rfind("{", 0, start)
     if start < 0 or brace < 0:
         return None
     try:
-        resource, _ = json.JSONDecoder().raw_decode(body, brace)
+        data, _ = json.JSONDecoder().raw_decode(body, brace)
+        resource = data["resource"]
         tags = [tag for tag in resource["tags"] if isinstance(tag, dict)]
         macros = [macro for macro in resource.get("macros", ()) if isinstance(macro, dict)]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        runtime = [code for code in data.get("runtime", ()) if isinstance(code, list) and len(code) > 1]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     live = [tag for tag in tags if tag.get("function") != "__paused"]
     names = {str(tag.get("function", "")) for tag in live}
-    names |= {f"{PAUSED}__{tag.get('vtp_originalTagType', '')}" for tag in tags if tag not in live}
     values = [text for tag in live for text in _strings(tag)]
     values += [text for macro in macros for text in _strings(macro)]
+    values += [text for code in runtime if _is_template(code, names) for text in _strings(code, most=200)]
+    names |= {f"{PAUSED}__{tag.get('vtp_originalTagType', '')}" for tag in tags if tag not in live}
     return Contents(
         tags=tuple(sorted(names)),
         markup="".join(_markup(tag) for tag in live if tag.get("function") == "__html"),
@@ -132,21 +153,29 @@ def _google(body: str) -> Contents | None:
     )
 
 
+def _is_template(code: list[Any], tags_in_use: set[str]) -> bool:
+    """Whether it is the code of a template from the gallery or of the owner's that a live tag uses.
+
+    Such a template says what it loads in its code only; what Google's own load is known by their names.
+    """
+    return str(code[1]).startswith("__cvt_") and code[1] in tags_in_use
+
+
 def _markup(tag: Mapping[str, Any]) -> str:
     """Custom HTML, whose variables are left out: `["template", "<script>", ["macro", 3], "</script>"]`."""
     return "".join(_strings({"html": tag.get("vtp_html", "")})).removeprefix("template")
 
 
-def _strings(value: object, depth: int = 0) -> Iterator[str]:
-    """Every text inside a JSON value, in order."""
+def _strings(value: object, most: int = 20) -> Iterator[str]:
+    """Every text inside a JSON value, in order, down to `most` levels."""
     if isinstance(value, str):
         yield value
-    elif depth < 20 and isinstance(value, dict):
+    elif most and isinstance(value, dict):
         for item in value.values():
-            yield from _strings(item, depth + 1)
-    elif depth < 20 and isinstance(value, list):
+            yield from _strings(item, most - 1)
+    elif most and isinstance(value, list):
         for item in value:
-            yield from _strings(item, depth + 1)
+            yield from _strings(item, most - 1)
 
 
 def _urls(values: list[str]) -> Iterator[str]:
@@ -156,6 +185,9 @@ def _urls(values: list[str]) -> Iterator[str]:
         if _GOOGLE_TAG.fullmatch(text):
             yield f"https://www.googletagmanager.com/gtag/js?id={text}"  # what such a tag loads
             continue
+        if _CHILD_CONTAINER.fullmatch(text):
+            yield f"https://www.googletagmanager.com/gtm.js?id={text}"  # what a zone loads
+            continue
         if re.match(r"(?:https?:)?//", text):
             yield from script_urls(f'"{text}"')
         else:
@@ -163,10 +195,10 @@ def _urls(values: list[str]) -> Iterator[str]:
 
 
 def _segment(body: str) -> Contents | None:
-    """Segment's settings: the destinations that the library loads in the browser."""
+    """Segment's settings: the destinations, of which the library may load each in the browser."""
     try:
         integrations = json.loads(body)["integrations"]
         names = sorted(f"segment:{name}" for name in integrations)
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return Contents(tuple(names))
+    return Contents(tuple(names), whole=names in ([], ["segment:Segment.io"]))

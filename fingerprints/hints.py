@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fingerprints.detector import Detector
-from fingerprints.hosts import parent_domains
+from fingerprints.hosts import host_of, parent_domains, registrable
 from fingerprints.model import Observation, Party, ResourceKind
-from fingerprints.rules import Channel
+from fingerprints.rules import Channel, Signal
 
 MOST_CATEGORIES = 3
 """A host that serves tools of more kinds (www.google.com) says nothing about any of them."""
@@ -30,9 +30,10 @@ def hinted(detector: Detector, pages: Sequence[Observation]) -> Mapping[str, tup
     """Slug of each hinted technology to the hosts that hint at it."""
     found: dict[str, set[str]] = {}
     for host in _unexplained(pages):
-        for suffix in parent_domains(host):
-            for slug in _vendor_hosts(detector).get(suffix, ()):  # reads all rules: only where a host asks
-                found.setdefault(slug, set()).add(host)
+        # These read all rules: only where a host asks.
+        slugs = {slug for suffix in parent_domains(host) for slug in _vendor_hosts(detector).get(suffix, ())}
+        for slug in slugs or _vendor_domains(detector).get(host, set()):
+            found.setdefault(slug, set()).add(host)
     return {slug: tuple(sorted(hosts)) for slug, hosts in sorted(found.items())}
 
 
@@ -48,15 +49,38 @@ def _unexplained(pages: Iterable[Observation]) -> Iterator[str]:
 
 
 @functools.lru_cache(maxsize=4)
+def _vendor_domains(detector: Detector) -> Mapping[str, frozenset[str]]:
+    """Domain above hosts that rules name to the technologies of its one vendor: policies allow `*.vendor.com`.
+
+    Only one that bears the vendor's name: below a hoster's stand the files of everybody.
+    """
+    users: dict[str, set[str]] = {}
+    for rule in detector.rules.values():
+        technology = detector.taxonomy.technologies[rule.slug]
+        names = f"{technology.slug} {technology.vendor} {host_of(technology.website)}".replace("-", "")
+        for signal in rule.signals:
+            for host in (*signal.hosts, *_hosts_in_pattern(signal)):
+                if registrable(host).partition(".")[0].replace("-", "") in names:
+                    for domain in parent_domains(host)[1:]:
+                        users.setdefault(domain, set()).add(rule.slug)
+    return {domain: frozenset(slugs) for domain, slugs in users.items() if _is_telling(detector, slugs)}
+
+
+@functools.lru_cache(maxsize=4)
 def _vendor_hosts(detector: Detector) -> Mapping[str, frozenset[str]]:
     """Host at the start of URL patterns to the technologies of its one vendor; shared hosts are left out."""
     users = {host: {slug} for host, slug in _LOADERS.items() if slug in detector.rules}
     for rule in detector.rules.values():
         for signal in rule.signals:
-            match = _HOST_IN_PATTERN.match(signal.pattern or "") if signal.on is Channel.URL else None
-            if match:
-                users.setdefault(match[1].replace("\\", ""), set()).add(rule.slug)
+            for host in _hosts_in_pattern(signal):
+                users.setdefault(host, set()).add(rule.slug)
     return {host: frozenset(slugs) for host, slugs in users.items() if _is_telling(detector, slugs)}
+
+
+def _hosts_in_pattern(signal: Signal) -> tuple[str, ...]:
+    """The host at the start of a URL pattern, if any."""
+    match = _HOST_IN_PATTERN.match(signal.pattern or "") if signal.on is Channel.URL else None
+    return (match[1].replace("\\", ""),) if match else ()
 
 
 def _is_telling(detector: Detector, slugs: Iterable[str]) -> bool:

@@ -20,7 +20,9 @@ from fingerprints.resources import (
     MAX_URL_CHARS,
     containers_named,
     data_script,
+    header_links,
     is_picture,
+    out_of_strings,
     policy_hosts,
     script_urls,
     unwrapped,
@@ -112,7 +114,7 @@ def observe(
         styles=tuple(reader.styles),
         resources=resources,
         links=tuple(reader.links),
-        containers=containers_named(resources, scripts),
+        containers=containers_named(resources, scripts, body),
         dns=dns,
         tls_issuer=tls_issuer,
         robots=robots,
@@ -230,6 +232,9 @@ class _Reader:
         meta_policy = tuple(self.meta.get("content-security-policy", ()))
         for host in policy_hosts(headers, meta_policy):
             self.add(f"https://{host}/", ResourceKind.CSP)
+        for url, relation in header_links(headers):
+            if relation in _LINK_KINDS:
+                self.add(url, _LINK_KINDS[relation])
 
     def _anchor(self, element: Any) -> None:
         href = element.get("href")
@@ -258,12 +263,16 @@ class _Reader:
         if "ld+json" in script_type:
             self.json_ld_types.extend(json_ld_types(text))
             return
+        self._keep(text, is_data=any(part in script_type for part in _DATA_SCRIPT_TYPES))
+
+    def _keep(self, text: str, *, is_data: bool = False) -> None:
+        """Note a script's text and the URLs in it."""
         self.script_bytes += len(text)
         if len(self.scripts) >= MAX_SCRIPTS or self.script_bytes > MAX_SCRIPT_BYTES:
             self.flags.add("scripts_cut")
             return
+        text = out_of_strings(text, is_data=is_data)
         self.scripts.append(text)
-        is_data = any(part in script_type for part in _DATA_SCRIPT_TYPES)
         for url in script_urls(text, links_too=not is_data):
             self.add(url, ResourceKind.INLINE)
 
@@ -314,6 +323,10 @@ class _Reader:
             elif name[-3:] == "src" and (name[:5] == "data-" or "//" in value[:8]):
                 # `:src` and the like are expressions.
                 self.add(value, kind)
+            elif tag == "script" and "//" in value[:8]:  # an optimiser's own name for it
+                self.add(value, kind)
+            elif name == "srcdoc" and tag == "iframe":
+                self._keep(value)
 
 
 _HELD_BACK = frozenset({"data-original", "consent-original-src-_"})

@@ -11,7 +11,7 @@ from fingerprints.hints import hinted
 from fingerprints.loaded import loaded_hosts
 from fingerprints.merged import merged_scripts
 from fingerprints.model import Observation, Outcome, Page, PageKind, Record
-from fingerprints.pixels import custom_pixels
+from fingerprints.pixels import sandboxed_pixels
 from fingerprints.resolve import resolve
 
 RENDERED_KINDS = (PageKind.HOME, PageKind.PRODUCT)
@@ -67,7 +67,7 @@ def make_record(
         dns_ok=dns_ok,
         rendered=rendered,
         merged_scripts=merged_scripts(readable),
-        custom_pixels=custom_pixels(readable),
+        sandboxed_pixels=sandboxed_pixels(readable),
         hints=hinted(detector, readable),
     )
     assessments = assess(detector.taxonomy, detections, looked)

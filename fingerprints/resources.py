@@ -24,6 +24,8 @@ _SPLIT_URL = re.compile(
     r"//([\w.-]{0,40})[\"']\s{0,9}\)?\s{0,9}\+\s{0,9}[\"']"
     r"(\.?(?:[A-Za-z0-9_-]{1,63}\.){1,8}[A-Za-z]{2,62}/[^\s\"'<>\\`|^{}]{0,500})[\"']"
 )
+_ENCODED_URL = re.compile(r"[\"'`](aHR0c[\w+/]{8,2000}={0,2})[\"'`]")
+"""A URL in base64, as `atob` takes it; all of them begin so."""
 _QUOTES = "\"'`("
 _ESCAPED_SLASHES = ("\\u002F", "\\u002f", "\\x2F", "\\x2f")
 _POLICY_HOST = re.compile(
@@ -38,6 +40,8 @@ def script_urls(text: str, *, links_too: bool = True) -> Iterator[str]:
     Escaped forms (`\\/`, `\\u002F`, `&amp;`) are undone first. Comments such as `//example.com` are
     not literals. With `links_too=False` only script-like URLs are given: JSON state is mostly content.
     """
+    if links_too and "aHR0c" in text:
+        yield from (_decoded(found) for found in _ENCODED_URL.findall(text)[:MAX_SPLIT_URLS])
     if "//" not in text and "\\/" not in text and "002" not in text:
         return
     if "\\" in text:
@@ -61,6 +65,28 @@ def script_urls(text: str, *, links_too: bool = True) -> Iterator[str]:
             return
     if links_too:
         yield from (f"https://{before}{rest}" for before, rest in _SPLIT_URL.findall(text)[:MAX_SPLIT_URLS])
+
+
+_IN_STRINGS = (('\\\\\\"', '"'), ('\\"', '"'), ("\\\\n", "\n"), ("\\n", "\n"))
+
+
+def out_of_strings(text: str, *, is_data: bool) -> str:
+    """The text with code that it keeps inside strings as that code was written; plain code as it is.
+
+    State in JSON, what server components stream, and scripts that a plugin adds later hold others so.
+    """
+    if is_data or "__next_f" in text[:100] or "<\\/script" in text:
+        for written, meant in _IN_STRINGS:
+            text = text.replace(written, meant)
+    return text
+
+
+def _decoded(encoded: str) -> str:
+    """A URL out of base64; empty when it is none."""
+    try:
+        return base64.b64decode(encoded + "==").decode("ascii").strip()
+    except ValueError:
+        return ""
 
 
 def _unescaped(text: str) -> str:
@@ -145,6 +171,19 @@ def policy_hosts(headers: Mapping[str, tuple[str, ...]], meta_policy: Sequence[s
     return sorted(found)[:MAX_POLICY_HOSTS]
 
 
+_LINK_HEADER = re.compile(r"<([^<>\s]{1,2048})>\s*;[^,<]{0,200}?\brel=\"?([\w-]{1,20})")
+
+
+def header_links(headers: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    """URL and relation of what a `Link` header connects to or loads ahead, at most MAX_POLICY_HOSTS.
+
+    >>> header_links({"link": ("<https://cdn.example.com>; rel=preconnect, </a.css>; rel=preload; as=style",)})
+    [('https://cdn.example.com', 'preconnect'), ('/a.css', 'preload')]
+    """
+    found = [pair for value in headers.get("link", ()) for pair in _LINK_HEADER.findall(value)]
+    return found[:MAX_POLICY_HOSTS]
+
+
 # --- tag containers -----------------------------------------------------------------------------
 
 _GTM_ID = re.compile(r"GTM-[A-Z0-9]{4,10}\b")
@@ -163,7 +202,7 @@ _CONTAINER_URLS = (
     ("matomo", "js/container_", re.compile(r"//([\w.-]+(?::\d+)?/(?:[\w.-]+/)*js/container_\w+)\.js")),
 )
 _NO_LOAD = frozenset({ResourceKind.LINK, ResourceKind.CSP, ResourceKind.CONNECT})
-_SEGMENT_LOAD = re.compile(r"analytics\.load\(\s*[\"'](\w{16,40})[\"']")
+_SEGMENT_LOAD = re.compile(r"\banalytics\.load\(\s*[\"'](\w{16,40})[\"']")
 
 
 def container_of(text: str) -> Iterator[str]:
@@ -185,12 +224,40 @@ def _gtm_ids(text: str) -> Iterator[str]:
             yield f"gtm:{match[0]}"
 
 
-def containers_named(resources: Sequence[Resource], scripts: Sequence[str]) -> tuple[str, ...]:
+def containers_named(
+    resources: Sequence[Resource], scripts: Sequence[str], body: bytes = b""
+) -> tuple[str, ...]:
     """Tag containers the page loads, as `gtm:GTM-ABC123`, sorted; a link to one is not a load."""
     loaded = "\n".join(resource.url for resource in resources if resource.kind not in _NO_LOAD)
     found = set(container_of(loaded))
+    found.update(f"gtm:{name}" for name in _gtm_ids_in_tags(body))
     for script in scripts:
         found.update(_gtm_ids(script))
         if "analytics.load" in script:
             found.update(f"segment:{match}" for match in _SEGMENT_LOAD.findall(script))
     return tuple(sorted(found))
+
+
+_GTM_ID_IN_BODY = re.compile(rb"GTM-[A-Z0-9]{4,10}\b")
+MAX_TAG_BYTES = 10_000
+"""How far before an id its tag is looked for; a page's settings in an attribute are long."""
+
+
+def _gtm_ids_in_tags(body: bytes) -> Iterator[str]:
+    """Ids in attributes (`data-gtm-id`, settings as JSON, a `<meta>`), for a script of the site's own to load.
+
+    Neither in a link, nor in a comment, nor in what a reader sees.
+    """
+    if body.count(b"GTM-") > MAX_GTM_IDS:
+        return
+    for match in _GTM_ID_IN_BODY.finditer(body):
+        before = body[max(0, match.start() - MAX_TAG_BYTES) : match.start()]
+        start = before.rfind(b"<")
+        tag = before[start:]
+        is_in_tag = start >= 0 and b">" not in tag and tag[1:2].isalpha()
+        if is_in_tag and tag[:3].lower() != b"<a " and before.rfind(b"<!--") <= before.rfind(b"-->"):
+            yield match[0].decode()
+
+
+MAX_GTM_IDS = 200
+"""A page with more of them is about tag managers."""

@@ -93,7 +93,7 @@ def test_next_crawl_trusts_absences_as_far_as_the_audit_goes(run, monkeypatch, w
     assert (row["found"], row["known"], row["share"]) == (1, 7, 0.222)
     monkeypatch.setenv("TECHNOGRAPH_DETECTABILITY", "ours.json")
     after = crawled(web, "one.example")["one.example"].assessment("email_marketing")
-    assert (before.state, before.confidence) == ("absent", 0.667)
+    assert (before.state, before.confidence) == ("absent", 0.692)
     assert (after.state, after.confidence) == ("absent", 0.222)
 
 

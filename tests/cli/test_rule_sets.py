@@ -47,9 +47,9 @@ def test_loading_a_set_says_what_of_it_works_here(run: Runner) -> None:
 
 def test_set_stands_beside_ours_and_may_be_given_twice(run: Runner) -> None:
     Path("more.json").write_text(json.dumps({"Acme CMS": {"cats": [1], "html": "<p>Hello"}}))
-    page = PAGE + '<script src="https://static.klaviyo.com/onsite/js/klaviyo.js"></script>'
+    page = PAGE + '<script src="https://client.crisp.chat/l.js"></script>'
     ran = run("detect", "--html", "-", "--rules", "set", "--rules", "more.json", stdin=page.encode())
-    assert set(names(ran)) == {"Acme Chat", "Acme CMS", "Klaviyo"}
+    assert set(names(ran)) == {"Acme Chat", "Acme CMS", "Crisp"}
 
 
 def test_pin_tells_when_the_set_has_changed(run: Runner) -> None:

@@ -13,8 +13,12 @@ from tests.crawler.test_walls import ARTICLE, NAVIGATION, REAL_PAGE, judge, page
 EXAMPLES = tomllib.loads((Path(__file__).parent / "notices.toml").read_text(encoding="utf-8"))
 
 
+WORDS = "<p>" + "We make things with care and send them to people who like them. " * 10 + "</p>"
+"""More than a shell shows, less than a page that no wall is as long as."""
+
+
 def verdict_on(example):
-    body = example["body"].replace("{navigation}", NAVIGATION)
+    body = example["body"].replace("{navigation}", NAVIGATION).replace("{words}", WORDS)
     return judge(page(body, example["title"]), url=example.get("url", "https://acme.com/"))
 
 

@@ -120,7 +120,8 @@ def test_page_shown_with_the_certificate_of_another_site_is_read_last() -> None:
     assert [ask.url for ask in asked] == ladder(site.target)
     assert site.failed(DownloadConnectionRefusedError(), 1.0).url == "https://acme.com/"  # type: ignore[union-attr]
     assert site.answered(replace(page(), certificate=WRONG_HOST), 2.0) is None
-    assert (site.item("").outcome, site.item("").flags) == (Outcome.OK, ("tls_wrong_host",))
+    assert site.item("").outcome is Outcome.OK
+    assert "tls_wrong_host" in site.item("").flags
 
 
 def test_site_that_redirects_to_a_page_with_a_wrong_certificate_means_it() -> None:

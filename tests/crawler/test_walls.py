@@ -7,11 +7,13 @@ from time import process_time
 import pytest
 
 from crawler.walls import Verdict, classify
-from fingerprints.model import Outcome
+from fingerprints.model import Outcome, PageKind
 from fingerprints.observe import observe
 
 ARTICLE = "<p>" + "Why our shop left its old protection service, and what came after. " * 40 + "</p>"
 NAVIGATION = "".join(f'<a href="/section-{n}">Section {n}</a>' for n in range(20))
+NOTE = "<p>Mugs since 1950, made by hand. Call 555 to order yours.</p>"
+LINKS = "".join(f'<a href="/{name}">{name}</a>' for name in ("mugs", "bowls", "plates"))
 REAL_PAGE = f"<html><head><title>Acme mugs</title></head><body>{NAVIGATION}{ARTICLE}</body></html>"
 
 
@@ -291,6 +293,9 @@ def test_status_decides_when_nothing_else_does(status, outcome, detail):
         (b"<?xml version='1.0'?><rss></rss>", "application/rss+xml", "application/rss+xml"),
         (b"<?xml version='1.0'?><feed/>", "", "XML"),
         (b"hello", "text/plain", "text/plain"),
+        (b"<!-- made --> <feed xmlns='http://www.w3.org/2005/Atom'></feed>", "text/html", "XML"),
+        (b"<urlset><url><loc>https://acme.com/</loc></url></urlset>", "text/html", "XML"),
+        (b'["mug", "bowl"]', "text/html", "JSON"),
     ],
 )
 def test_answer_that_is_no_page(body, content_type, detail):
@@ -335,20 +340,68 @@ def test_empty_answers():
             "<noscript>Enable JavaScript</noscript><div id=__next>Loading</div><script>go()</script>", "Acme"
         ),
         "<html><head><title>Acme</title></head><frameset><frame src='/a.html'></frameset></html>",
+        (
+            "<html><head><title>Acme</title></head><frameset><frame src='/a.html'><noframes>"
+            f"{NAVIGATION}{ARTICLE}</noframes></frameset></html>"
+        ),
+        page(f"<div id=root></div><noscript>{NAVIGATION}{ARTICLE}</noscript>" + script("/app.js"), "Acme"),
+        page("<div id='__nuxt'></div><footer>" + NOTE * 12 + "</footer>" + script("/app.js"), "Acme"),
+        page(LINKS * 3 + "<div id=app><i></i></div>" + script("/app.js"), "Acme"),
+        page(LINKS * 2 + "<p>Please enable JavaScript.</p>" + NOTE * 4 + script("/app.js"), "Acme"),
+        "Acme server is running. " * 60,
     ],
-    ids=["spa", "loader", "frames"],
+    ids=[
+        "spa",
+        "loader",
+        "frames",
+        "frames, with words for search engines",
+        "spa, with words for search engines",
+        "spa, with a long footer",
+        "spa, with header and footer",
+        "spa, with header and footer and a note",
+        "text alone",
+    ],
 )
 def test_page_filled_by_scripts_or_frames_is_flagged_as_a_shell(html):
     assert judge(html) == Verdict(Outcome.OK, flags=frozenset({"shell"}))
 
 
-def test_page_with_next_to_nothing_on_it_proves_no_absence():
-    shell = Verdict(Outcome.OK, flags=frozenset({"shell"}))
-    assert judge(page("<h1>Acme</h1><p>Mugs since 1950. Call 555.</p>", "Acme")) == shell
+@pytest.mark.parametrize(
+    "html",
+    [
+        page("<h1>Acme</h1><p>Mugs since 1950. Call 555.</p>", "Acme"),
+        page(NOTE * 6 + "<a href='https://elsewhere.com/'>elsewhere.com</a>", "Acme moved"),
+        page(
+            NOTE * 20 + LINKS * 2,
+            "Acme moved",
+            "<meta http-equiv=refresh content='10; url=https://new.com/'>",
+        ),
+        page(LINKS * 2, "Acme"),
+        page("<h1>Domän</h1>" + NOTE * 8, "acme.se"),
+    ],
+    ids=[
+        "a line",
+        "a note",
+        "a note that leads on",
+        "a choice of languages",
+        "parked, in words nobody listed",
+    ],
+)
+def test_page_that_may_stand_in_for_the_site_proves_no_absence(html):
+    assert judge(html) == Verdict(Outcome.OK, flags=frozenset({"shell"}))
 
 
-def test_small_static_page_is_no_shell():
-    assert judge(page("<h1>Acme</h1><p>" + "Mugs since 1950. Call 555. " * 10, "Acme")) == Verdict(Outcome.OK)
+@pytest.mark.parametrize(
+    "html",
+    [
+        page("<h1>Acme</h1>" + NOTE * 20, "Acme"),
+        page(LINKS * 2 + NOTE * 8, "Acme"),
+        page(LINKS * 2 + NOTE * 8 + "<div id=app><p>Mugs</p></div>" + script("/app.js"), "Acme"),
+    ],
+    ids=["one page of text", "a few links and a text", "drawn on the server"],
+)
+def test_small_page_that_shows_the_site_is_no_shell(html):
+    assert judge(html) == Verdict(Outcome.OK)
 
 
 @pytest.mark.parametrize(
@@ -356,11 +409,16 @@ def test_small_static_page_is_no_shell():
     [
         ("https://consent.acme.com/m", REAL_PAGE),
         ("https://acme.com/consent?return=/", REAL_PAGE),
-        ("https://acme.com/", page("<p>" + "Wir und unsere Partner. " * 20, "Zustimmung erforderlich")),
+        ("https://acme.com/", page("<p>" + "Wir und unsere Partner. " * 40, "Zustimmung erforderlich")),
     ],
 )
 def test_site_behind_a_consent_wall_is_flagged(url, html):
     assert judge(html, url=url) == Verdict(Outcome.OK, flags=frozenset({"consent_gated"}))
+
+
+def test_empty_cart_says_little_without_being_a_shell():
+    cart = page(LINKS + "<h1>Cart</h1><p>Your cart is empty.</p>" + NOTE * 4, "Acme")
+    assert classify(observe(cart, url="https://acme.com/cart", kind=PageKind.CART)) == Verdict(Outcome.OK)
 
 
 def test_hostile_page_is_judged_in_linear_time():

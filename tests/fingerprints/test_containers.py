@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,10 +18,13 @@ from fingerprints.records import make_record
 GTM = "gtm:GTM-AB12CD"
 
 
-def gtm_file(*tags: dict[str, Any], macros: tuple[dict[str, Any], ...] = ()) -> str:
+def gtm_file(
+    *tags: dict[str, Any], macros: tuple[dict[str, Any], ...] = (), runtime: tuple[list[Any], ...] = ()
+) -> str:
     """A gtm.js as served: comments, one JSON object, then the library."""
     resource = {"version": "3", "macros": list(macros), "tags": list(tags), "predicates": [], "rules": []}
-    return "// Container\n(function(){\nvar data = " + json.dumps({"resource": resource}) + ";\n})();"
+    data = {"resource": resource, "runtime": list(runtime)}
+    return "// Container\n(function(){\nvar data = " + json.dumps(data) + ";\n})();"
 
 
 def page_with(*named: str, html: str = "") -> Observation:
@@ -31,8 +36,10 @@ def states(page: Observation) -> dict[str, DetectionState]:
     return {d.slug: d.state for d in Detector.default().detect([page]) if d.evidence}
 
 
-def read(*tags: dict[str, Any], macros: tuple[dict[str, Any], ...] = ()) -> Observation:
-    contents = parse_container(GTM, gtm_file(*tags, macros=macros))
+def read(
+    *tags: dict[str, Any], macros: tuple[dict[str, Any], ...] = (), runtime: tuple[list[Any], ...] = ()
+) -> Observation:
+    contents = parse_container(GTM, gtm_file(*tags, macros=macros, runtime=runtime))
     assert contents is not None
     return with_containers(page_with("GTM-AB12CD"), {GTM: contents})
 
@@ -57,6 +64,29 @@ def test_custom_html_is_read_as_a_page() -> None:
 def test_inline_loader_in_custom_html_is_seen() -> None:
     page = read({"function": "__html", "vtp_html": "<script>fbq('init', '1234567890123456');</script>"})
     assert "meta-pixel" in states(page)
+
+
+def compiled(name: str, url: str) -> list[Any]:
+    """A template's code as a container carries it: nested lists of operations."""
+    return [50, name, [46, "a"], [52, "b", ["require", "injectScript"]], [3, "b", [7, [15, "a"], url]]]
+
+
+def test_template_of_the_gallery_shows_in_its_code_what_it_loads() -> None:
+    page = read(
+        {"function": "__cvt_12_3", "vtp_pixelId": "C0FFEE"},
+        runtime=(
+            compiled("__cvt_12_3", "https://analytics.tiktok.com/i18n/pixel/events.js"),
+            compiled("__cvt_12_4", "https://static.hotjar.com/c/hotjar-1234567.js"),
+        ),
+    )
+    found = states(page)
+    assert found["tiktok-pixel"] is DetectionState.PRESENT
+    assert "hotjar" not in found  # no tag uses that template
+
+
+def test_zone_names_the_containers_of_others() -> None:
+    page = read({"function": "__zone", "vtp_childContainers": ["list", ["map", "publicId", "GTM-CHILD1"]]})
+    assert page.containers == (GTM, "gtm:GTM-CHILD1")
 
 
 def test_paused_tag_is_weak_and_forbids_absence() -> None:
@@ -120,6 +150,55 @@ def test_segment_settings_name_their_destinations() -> None:
     contents = parse_container("segment:x", json.dumps({"integrations": {"Mixpanel": {}, "Segment.io": {}}}))
     assert contents is not None
     assert contents.tags == ("segment:Mixpanel", "segment:Segment.io")
+
+
+TAG = "d.src='https://static.hotjar.com/c/hotjar-1234567.js';" + " " * 200
+PARTLY_READ = {
+    "tealium, tags in files of their own": (
+        "tealium:acme/main/prod",
+        'utag.loader.cfg={"7":{load:1,send:1,v:202611,wait:1,tid:7117},"9":{load:4,send:1,tid:20010}};' + TAG,
+    ),
+    "tealium, on a condition": (
+        "tealium:acme/main/prod",
+        'utag.loader.cfg={"7":{load:((utag.cond[3]==1)),send:1,wait:1,tid:7117}};' + TAG,
+    ),
+    "adobe, custom code in a file of its own": (
+        "adobe:launch-EN1a2b",
+        f"rules=[{{source:'https://assets.adobedtm.com/a/b/c/RC{'0a' * 16}-source.min.js'}}];" + TAG,
+    ),
+    "segment, with destinations": (
+        "segment:abcdefabcdefabcdef12",
+        json.dumps({"integrations": {"Mixpanel": {}, "Segment.io": {}}}),
+    ),
+}
+WHOLLY_READ = {
+    "tealium, all tags bundled": (
+        "tealium:acme/main/prod",
+        'utag.loader.cfg={"7":{load:4,send:1,v:202611,wait:1,tid:7117}};' + TAG,
+    ),
+    "adobe": ("adobe:launch-EN1a2b", TAG),
+    "segment, alone": ("segment:abcdefabcdefabcdef12", json.dumps({"integrations": {"Segment.io": {}}})),
+}
+
+
+@pytest.mark.parametrize(
+    ("container", "body", "whole"),
+    [(*held, False) for held in PARTLY_READ.values()] + [(*held, True) for held in WHOLLY_READ.values()],
+    ids=[*PARTLY_READ, *WHOLLY_READ],
+)
+def test_container_whose_tags_lie_elsewhere_is_read_in_part_and_forbids_absence(
+    container: str, body: str, whole: bool
+) -> None:
+    contents = parse_container(container, body)
+    assert contents is not None
+    page = replace(page_with(html="<p>Mugs</p>"), containers=(container,))
+    page = with_containers(page, {container: contents})
+    assert page.containers_parsed == ((container,) if whole else ())
+    assert contents.tags or "hotjar" in states(page)  # what was read counts
+    record = make_record(Detector.default(), domain="acme.com", outcome=Outcome.OK, observations=[page])
+    chat = record.assessment("live_chat")
+    assert chat is not None
+    assert chat.state == ("absent" if whole else "unknown")
 
 
 def test_other_containers_are_read_as_scripts() -> None:
@@ -206,6 +285,36 @@ def test_chat_that_a_vendors_loader_brings_is_seen() -> None:
     assert contents is not None
     assert "hubspot-chat" not in states(page)
     assert states(with_containers(page, {name: contents}))["hubspot-chat"] is DetectionState.PRESENT
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<div data-gtm-id="GTM-AB12CD"></div>',
+        '<meta name="gtm" content="GTM-AB12CD">',
+        "<body onload=\"start('GTM-AB12CD')\">",
+        '<div data-config="{&quot;gtm&quot;:&quot;GTM-AB12CD&quot;}"></div>',
+        f"<script>load(atob('{base64.b64encode(b'https://www.googletagmanager.com/gtm.js?id=GTM-AB12CD').decode()}'))</script>",
+    ],
+    ids=["an attribute", "a meta tag", "a handler", "settings in an attribute", "base64"],
+)
+def test_container_that_a_script_of_the_sites_own_loads_is_named(html: str) -> None:
+    assert observe(html, url="https://acme.com/").containers == (GTM,)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<!-- <div data-gtm-id="GTM-AB12CD"></div> -->',
+        "<p>Our container GTM-AB12CD</p><i>GTM-AB12CD</i>",
+        "<code>&lt;div data-gtm-id=&quot;GTM-AB12CD&quot;&gt;</code>",
+        '<div class="GTM-AB12CDEFGHIJKLMN"></div>',
+        "<script>rudderanalytics.load('1aBcDeFgHiJkLmNoPqRsTuVwXyZ')</script>",
+    ],
+    ids=["a comment", "text", "code that is shown", "no id", "another vendor's key"],
+)
+def test_what_is_only_written_names_no_container(html: str) -> None:
+    assert observe(html, url="https://acme.com/").containers == ()
 
 
 def test_link_to_a_container_is_not_a_load() -> None:

@@ -11,6 +11,7 @@ from fingerprints.model import Observation, Party, ResourceKind
 from fingerprints.observe import MAX_RESOURCES, observe
 
 URL = "https://www.acme.com/shop/"
+ENCODED_URL = base64.b64encode(b"https://x.io/w.js").decode()
 ENCODED = base64.b64encode(b"load('https://x.io/w.js')").decode()
 
 
@@ -47,8 +48,17 @@ def seen(html: str | bytes, **page: object) -> dict[str, ResourceKind]:
                 "consent-original-src-_",
                 "data-rocket-src",
                 "data-cmp-src",
+                "data-rocketlazyloadscript",
+                "data-url",
             )
         ),
+        ('<svg><script href="https://c.io/a.js"></script></svg>', "https://c.io/a.js", ResourceKind.SCRIPT),
+        (
+            '<iframe srcdoc="&lt;script src=&#39;https://x.io/w.js&#39;&gt;&lt;/script&gt;"></iframe>',
+            "https://x.io/w.js",
+            ResourceKind.INLINE,
+        ),
+        (f"<script>load(atob('{ENCODED_URL}'))</script>", "https://x.io/w.js", ResourceKind.INLINE),
         (
             "<script>s.src = ('https:' == location.protocol ? 'https://ssl' : 'http://www') + '.x.io/w.js'</script>",
             "https://www.x.io/w.js",
@@ -135,6 +145,27 @@ def test_hosts_of_a_policy_are_marked_as_allowed_only() -> None:
     }
     kinds = seen("<p>hi", headers=headers)
     assert kinds == {"https://vendor.com/": ResourceKind.CSP, "https://cdn.other.io/": ResourceKind.CSP}
+
+
+def test_link_header_connects_and_loads_ahead_as_the_element_does() -> None:
+    headers = {"Link": '<https://fast.io>; rel="preconnect", <https://fast.io/a.js>; rel=preload; as=script'}
+    assert seen("<p>Mugs</p>", headers=headers) == {
+        "https://fast.io": ResourceKind.CONNECT,
+        "https://fast.io/a.js": ResourceKind.PRELOAD,
+    }
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        r"""<script>self.__next_f.push([1,"{\"children\":\"fbq(\\\"init\\\", \\\"1\\\");\"}"])</script>""",
+        r"""<script type="application/json">{"head":"<script>fbq(\"init\", \"1\");"}</script>""",
+        r"""<script>var later={"head":"<script>fbq(\"init\", \"1\");<\/script>"}</script>""",
+    ],
+    ids=["server components", "state", "a plugin's settings"],
+)
+def test_code_kept_inside_a_string_is_read_as_it_was_written(html: str) -> None:
+    assert 'fbq("init", "1");' in observe(html, url=URL).scripts[0]
 
 
 def test_party_is_told_by_registrable_domain() -> None:

@@ -25,7 +25,7 @@ from tests.hostile import certificates
 GTM = "<script src='https://www.googletagmanager.com/gtm.js?id=GTM-ABC123'></script>"
 WORDS = (
     "<h1>Acme makes anvils</h1>"
-    + "<p>Our anvils are forged by hand and sent to you within two days.</p>" * 12
+    + "<p>Our anvils are forged by hand and sent to you within two days.</p>" * 16
 )
 PAGE = (
     f"<!doctype html><html lang=en><head><title>Acme</title>{GTM}</head><body>{WORDS}</body></html>".encode()

@@ -16,10 +16,10 @@ from fingerprints.model import Record
 from fingerprints.model.wire import from_json
 
 GTM = 'var data = {"resource": {"tags": [{"function": "__hjtc"}], "macros": []}};'
-MATOMO = "(function(){var x='https://static.hotjar.com/c/hotjar-1234567.js';})();" + " " * 200
+MATOMO = "(function(){var x='https://static.hotjar.com/c/hotjar-1234567.js';})();" + " " * 400
 SHOP = (
     "<title>Shop</title><p>"
-    + "Mugs and bowls. " * 40
+    + "Mugs and bowls. " * 60
     + "</p><a href='/cart'>Cart</a><script>load('GTM-SHARED')</script>"
 )
 PAGES = {
