@@ -110,6 +110,7 @@ def _read_files(paths: tuple[str, ...]) -> tuple[list[RuleFile], list[str]]:
 def _detector_for(files: list[RuleFile]) -> Detector:
     """All of our rules, with these files in place of those of the same slug."""
     from fingerprints.ruleset import build_detector
+    from fingerprints.scan import QUICK_TO_BUILD
     from fingerprints.sources import TECHNOLOGIES, rule_paths
     from fingerprints.toml_rules import load_rule_file
 
@@ -120,7 +121,7 @@ def _detector_for(files: list[RuleFile]) -> Detector:
                 by_slug[path.stem] = load_rule_file(path).rule
             except TechnographError:
                 continue  # reported by the check that names this file
-    return build_detector(by_slug.values())
+    return build_detector(by_slug.values(), engine=QUICK_TO_BUILD)
 
 
 def _clean_pages() -> dict[str, str]:

@@ -27,6 +27,7 @@ from fingerprints.lint import (
 from fingerprints.resolve import PRESENT_FROM, combine
 from fingerprints.rules import Channel, Combine, Rule, Signal
 from fingerprints.ruleset import build_detector, dangling
+from fingerprints.scan import QUICK_TO_BUILD
 from fingerprints.selectors import parse_compound, split_list
 from fingerprints.sources import rule_paths
 from fingerprints.wappalyzer import Imported, load_wappalyzer
@@ -49,7 +50,7 @@ def check_set(source: Path, clean_pages: Mapping[str, str]) -> tuple[Imported, l
     for rule in imported.rules:
         findings.extend(_check_rule(rule, is_implied=rule.slug in implied))
     findings.extend(_same_patterns(imported.rules))
-    findings.extend(_on_clean_pages(build_detector(imported.rules), clean_pages))
+    findings.extend(_on_clean_pages(build_detector(imported.rules, engine=QUICK_TO_BUILD), clean_pages))
     return imported, findings
 
 

@@ -68,9 +68,13 @@ class PatternSet:
 
     def _scan(self, text: bytes) -> set[int]:
         """Numbers of the literals or patterns that occur in the text."""
+        return self._ready().scan(text)
+
+    def _ready(self) -> Scanner:
+        """The scanner, made or loaded once: making the largest takes seconds."""
         if self._scanner is None:
             self._scanner = self._build() if self._dump is None else load_scanner(self._dump, self.engine)
-        return self._scanner.scan(text)
+        return self._scanner
 
     def _build(self) -> Scanner:
         if self.patterns:
@@ -87,7 +91,7 @@ class PatternSet:
         return positions
 
     def __reduce__(self) -> tuple[type[PatternSet], tuple[object, ...]]:
-        dump = self._build().dump() if len(self.signals) >= SCAN_FROM else None
+        dump = self._ready().dump() if len(self.signals) >= SCAN_FROM else None
         state = (
             self.signals,
             self.literals,

@@ -132,9 +132,13 @@ class NothingScanner:
         return b""
 
 
+QUICK_TO_BUILD = "aho-corasick"
+"""The engine for a handful of pages: ready ten times as soon, and two to three times slower from then on."""
+
+
 def best_engine() -> str:
     """Name of the engine used on this platform: `hyperscan` or `aho-corasick`."""
-    return "hyperscan" if hyperscan is not None else "aho-corasick"
+    return "hyperscan" if hyperscan is not None else QUICK_TO_BUILD
 
 
 def engine_version() -> str:
