@@ -11,6 +11,7 @@ same run.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import statistics
 import subprocess
@@ -26,6 +27,7 @@ from lxml import etree
 from bench import naive, peers
 from bench.corpus import rows
 from cli.pages import GivenPage, from_json_line
+from crawler.worker import GARBAGE_AFTER
 from fingerprints.detector import Detector
 from fingerprints.match import match
 from fingerprints.model import Detection, Observation
@@ -85,8 +87,15 @@ def cpu_ms(action: Callable[[], object], count: int, passes: int = 3) -> float:
     return best / count * 1000
 
 
-def observed(pages: Sequence[GivenPage]) -> list[Observation]:
-    return [observe(p.html, url=p.url, headers=p.headers, cookies=p.cookies, status=p.status) for p in pages]
+def observed(page: GivenPage) -> Observation:
+    return observe(page.html, url=page.url, headers=page.headers, cookies=page.cookies, status=page.status)
+
+
+def spare_the_rules() -> None:
+    """Set the garbage collector as a crawling process does, once its rules are loaded."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER)
 
 
 def own_rules(pages: Sequence[GivenPage]) -> None:
@@ -97,6 +106,7 @@ def own_rules(pages: Sequence[GivenPage]) -> None:
 
 def stages(pages: Sequence[GivenPage], detector: Detector, passes: int = 3) -> None:
     """Parse, observe, match and resolve apart, warm, page by page as in a crawl: no page is kept."""
+    spare_the_rules()
     bodies = [p.html.encode() if isinstance(p.html, str) else p.html for p in pages]
     parse = cpu_ms(lambda: [_parse(body) for body in bodies], len(pages))
     runs = [_stages_once(pages, detector) for _ in range(passes)]
@@ -117,7 +127,7 @@ def _stages_once(pages: Sequence[GivenPage], detector: Detector) -> tuple[list[f
     seconds, signals = [0.0, 0.0, 0.0], 0
     for page in pages:
         started = time.process_time()
-        [observation] = observed([page])
+        observation = observed(page)
         read = time.process_time()
         found, _ = match(detector.plan, observation)
         matched = time.process_time()
@@ -138,13 +148,12 @@ def _parse(body: bytes) -> object:
 
 def against_naive(pages: Sequence[GivenPage], detector: Detector) -> None:
     """Matching alone, over the same observations, one pass each; then what both found, resolved."""
-    observations = observed(pages)
     rules = detector.rules.values()
-    for page in observations:
-        match(detector.plan, page)  # compile what these pages need, as a running crawl has
-    naive.match(rules, observations[0])  # compile everything
-    fast = [timed(match, detector.plan, page) for page in observations]
-    slow = [timed(naive.match, rules, page) for page in observations]
+    for page in pages:
+        match(detector.plan, observed(page))  # compile what these pages need, as a running crawl has
+    naive.match(rules, observed(pages[0]))  # compile everything
+    fast = [timed(match, detector.plan, observed(page)) for page in pages]
+    slow = [timed(naive.match, rules, observed(page)) for page in pages]
     report_speed([ms for _, ms in fast], [ms for _, ms in slow])
     differing = 0
     for given, (found, _), (expected, _) in zip(pages, fast, slow, strict=True):

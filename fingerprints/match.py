@@ -76,6 +76,8 @@ class _Matcher:
         self.worth: dict[str, tuple[float, bool, bool, bool]] = {}
         """How good the evidence kept for each signal is; a better match replaces it."""
         self.budget = SEARCH_BYTES
+        self.texts: dict[Any, bytes] = {}
+        """All text inside an element, for those that were asked: several rules ask every script."""
 
     def run(self) -> None:
         self._hosts()
@@ -264,10 +266,12 @@ class _Matcher:
 
     def _selector(self, signal: Signal) -> None:
         search, literals = search_of(signal), value_literals(signal)
+        tried: set[bytes] = set()
         for element in self.columns.select(signal.name):
-            text = _element_text(signal, element)
-            if text is None:
+            text = self._element_text(signal, element)
+            if text is None or text in tried:
                 continue
+            tried.add(text)
             self._spend(len(text))
             if literals and not _holds_any(text.lower(), literals):
                 continue
@@ -277,6 +281,18 @@ class _Matcher:
                 self._hit(signal, matched, text, f"element:{shown}", shown=shown)
                 if self._settled(signal):
                     return
+
+    def _element_text(self, signal: Signal, element: Any) -> bytes | None:
+        """What the signal's pattern is searched in: the attribute, the text, or nothing in particular."""
+        if signal.attribute:
+            value = element.get(signal.attribute)
+            return None if value is None else value.encode("utf-8", "replace")
+        if not signal.text:
+            return b""
+        text = self.texts.get(element)
+        if text is None:
+            text = self.texts[element] = _string(element).strip().encode("utf-8", "replace")
+        return text or None
 
     # --- results ---
 
@@ -381,17 +397,6 @@ def _assignment(name: str) -> Search:
 @functools.cache
 def _whole(pattern: str) -> Search:
     return compile_search(rf"\A(?:{pattern})\z")
-
-
-def _element_text(signal: Signal, element: Any) -> bytes | None:
-    """What the signal's pattern is searched in: the attribute, the text, or nothing in particular."""
-    if signal.attribute:
-        value = element.get(signal.attribute)
-        return None if value is None else value.encode("utf-8", "replace")
-    if signal.text:
-        text = _string(element).strip()
-        return text.encode("utf-8", "replace") if text else None
-    return b""
 
 
 def _describe(element: Any, attribute: str) -> str:
