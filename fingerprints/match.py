@@ -141,10 +141,13 @@ class _Matcher:
     # --- scripts ---
 
     def _scripts(self) -> None:
+        encoded: dict[int, bytes] = {}
         for signal, indexes in self.plan.scripts.candidates_among(self.page.scripts):
             look = self._static_global if signal.on is Channel.GLOBAL else self._script
             for index in indexes:
-                script = self.page.scripts[index].encode("utf-8", "replace")
+                script = encoded.get(index)
+                if script is None:
+                    script = encoded[index] = self.page.scripts[index].encode("utf-8", "replace")
                 self._spend(len(script))
                 look(signal, script, f"script:{index + 1}")
                 if self._settled(signal):

@@ -92,16 +92,8 @@ class PatternSet:
 
     def __reduce__(self) -> tuple[type[PatternSet], tuple[object, ...]]:
         dump = self._ready().dump() if len(self.signals) >= SCAN_FROM else None
-        state = (
-            self.signals,
-            self.literals,
-            self.owners,
-            self.needs,
-            self.always,
-            self.engine,
-            self.patterns,
-        )
-        return PatternSet, (*state, dump)
+        fields = (self.signals, self.literals, self.owners, self.needs, self.always, self.engine)
+        return PatternSet, (*fields, self.patterns, dump)
 
 
 def _byte_a_character(text: str) -> bytes:

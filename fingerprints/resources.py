@@ -248,7 +248,7 @@ def _gtm_ids_in_tags(body: bytes) -> Iterator[str]:
 
     Neither in a link, nor in a comment, nor in what a reader sees.
     """
-    if body.count(b"GTM-") > MAX_GTM_IDS:
+    if b"GTM-" not in body or body.count(b"GTM-") > MAX_GTM_IDS:
         return
     for match in _GTM_ID_IN_BODY.finditer(body):
         before = body[max(0, match.start() - MAX_TAG_BYTES) : match.start()]
