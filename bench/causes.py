@@ -221,10 +221,11 @@ def _outcome(match: re.Match[str] | None, version: str) -> object:
 
 def is_held_back(page: Observation, place: str) -> bool:
     """Whether the URL of a piece of evidence is in no script's own `src`."""
-    if page.root is None:
+    if page.tree is None:
         return False
     url = place.removeprefix("url:")
-    return not any(url.endswith(src.strip()) for src in page.root.xpath("//script/@src") if src.strip())
+    sources = [(script.get("src") or "").strip() for script in page.tree.elements("script")]
+    return not any(url.endswith(source) for source in sources if source)
 
 
 _OURS: dict[str, Callable[[Observation], str]] = {

@@ -18,6 +18,7 @@ from typing import Any, cast
 from lxml.cssselect import CSSSelector
 
 from fingerprints.javascript import for_python
+from fingerprints.lxml_tree import lxml_tree
 from fingerprints.markup import visible_text
 from fingerprints.match import kind_cap
 from fingerprints.model import Evidence, Observation
@@ -127,14 +128,19 @@ def _elements(signal: Signal, page: Observation) -> Iterator[bytes]:
 _CASE_FLAG = re.compile(r"([\"'])\s+[iI]\s*\]")
 
 
+_tree_of = functools.lru_cache(maxsize=1)(lambda body: lxml_tree(body, set()))
+"""Also where the page was read by the compiled reader: what is to be compared must not stand on it."""
+
+
 def selected(selector: str, page: Observation) -> list[Any]:
     """Every element the selector chooses, in page order."""
-    if page.root is None:
+    tree = _tree_of(page.body)
+    if tree is None:
         return []
     try:
         if not _CASE_FLAG.search(selector):
-            return cast("list[Any]", css(selector)(page.root))
-        return _selected_in_any_case(_CASE_FLAG.sub(r"\1]", selector), page.root)
+            return cast("list[Any]", css(selector)(tree.root))
+        return _selected_in_any_case(_CASE_FLAG.sub(r"\1]", selector), tree.root)
     except ValueError:  # control characters, which no page can hold either
         return []
 

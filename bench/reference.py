@@ -17,6 +17,7 @@ from typing import Any
 from lxml import etree
 
 from fingerprints.javascript import translate
+from fingerprints.lxml_tree import lxml_tree
 from fingerprints.model import Observation
 from fingerprints.sources import technology_files
 
@@ -89,10 +90,11 @@ def html(page: Observation) -> str:
 
 
 def written_again(page: Observation) -> str:
-    if page.root is None:
+    tree = lxml_tree(page.body, set())
+    if tree is None:
         return ""
     # Browsers leave the angle brackets of attributes as they are.
-    written = etree.tostring(page.root, encoding="unicode", method="html")
+    written = etree.tostring(tree.root, encoding="unicode", method="html")
     return written.replace("&lt;", "<").replace("&gt;", ">")
 
 
@@ -122,15 +124,16 @@ def in_rows(text: str) -> str:
 
 def all_text(page: Observation) -> str:
     """All text of the body, that of scripts included, white space collapsed and cut."""
-    body = page.root.find("body") if page.root is not None else None
+    tree = lxml_tree(page.body, set())
+    body = tree.root.find("body") if tree is not None else None
     return "" if body is None else " ".join("".join(body.itertext()).split())[:TEXT_CHARS]
 
 
 def scripts(page: Observation) -> str:
     """Every inline script, also those that are data."""
-    if page.root is None:
+    if page.tree is None:
         return ""
-    return ",".join(script.text for script in page.root.iter("script") if script.text)
+    return ",".join(script.text for script in page.tree.elements("script") if script.text)
 
 
 TEXTS = {"html": html, "text": all_text, "script": scripts}

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-
-from lxml import etree
 
 from fingerprints.model import Observation, Party, ResourceKind
 
@@ -20,10 +17,6 @@ BARE_LINKS = 12
 """Most text and own links of a page that may be a wall. The longest wall we know (Cloudflare's block
 page) shows 900 characters; an article about walls shows more, and carries its site's navigation."""
 
-_UNSEEN = frozenset(
-    {"script", "style", "noscript", "noframes", "template", "title", "head", "iframe", "object"}
-)
-"""Elements that show nothing, with all that is in them."""
 _LOADED = frozenset(
     {ResourceKind.SCRIPT, ResourceKind.IFRAME, ResourceKind.IMG, ResourceKind.STYLESHEET, ResourceKind.INLINE}
 )
@@ -48,26 +41,19 @@ class Glance:
 
         A page without markup is all text.
         """
-        root = self.observation.root
-        if root is None:
+        tree = self.observation.tree
+        if tree is None:
             return " ".join(self.observation.body[:TEXT_CHARS].decode("utf-8", "replace").split()).lower()
-        pieces: list[str] = []
-        size = 0
-        for piece in _seen_text(root):
-            pieces.append(piece)
-            size += len(piece) + 1
-            if size > TEXT_CHARS:
-                break
-        return " ".join(pieces)[:TEXT_CHARS].lower()
+        return " ".join(tree.seen_text(TEXT_CHARS))[:TEXT_CHARS].lower()
 
     @functools.cached_property
     def link_count(self) -> int:
         """Own links that a visitor sees: a shell repeats its site's for search engines in a `<noscript>`."""
         links = len(self.observation.links)
-        if not links or self.observation.root is None:
+        if not links or self.observation.tree is None:
             return links
-        unseen = self.observation.root.iter("noscript", "noframes")
-        return max(0, links - sum(1 for element in unseen for _ in element.iter("a")))
+        unseen: int = self.observation.tree.count_inside("a", "noscript", "noframes")
+        return max(0, links - unseen)
 
     @functools.cached_property
     def is_bare(self) -> bool:
@@ -87,17 +73,3 @@ class Glance:
     def has(self, *marks: bytes) -> bool:
         """Whether the head of the body has one of the marks (lower case)."""
         return any(mark in self.head for mark in marks)
-
-
-def _seen_text(root: etree._Element) -> Iterator[str]:
-    walk = etree.iterwalk(root, events=("start", "end"))
-    for event, element in walk:
-        if event == "end":
-            part = element.tail
-        elif element.tag in _UNSEEN:
-            walk.skip_subtree()
-            continue
-        else:
-            part = element.text
-        if part and (words := part.split()):
-            yield " ".join(words)

@@ -40,7 +40,7 @@ _PRODUCT_TYPES = frozenset({"Product", "ProductGroup", "IndividualProduct"})
 _LIST_TYPES = frozenset({"ItemList", "CollectionPage", "OfferCatalog"})
 _BUY_BUTTONS = (b"product-addtocart-button", b"single_add_to_cart_button", b"data-cart-item-add")
 """The buy button of Magento, WooCommerce and BigCommerce, which their lists of products do not have."""
-_PRODUCT_CARDS = "//a[contains(@class, 'product')]/@href | //*[contains(@class, 'product')]//a/@href"
+_PRODUCT_CARDS = "a[href][class*='product'], [class*='product'] a[href]"
 MAX_CARDS = 300
 
 
@@ -199,10 +199,10 @@ def _says_product(observation: Observation) -> bool:
 
 def _product_cards(start: Observation) -> frozenset[str]:
     """URLs of the links inside elements that the page's own class names call products."""
-    if start.root is None:
+    if start.tree is None:
         return frozenset()
-    found = start.root.xpath(_PRODUCT_CARDS)
-    return frozenset(urljoin(start.url, str(href)) for href in found[:MAX_CARDS])
+    found = start.tree.select(_PRODUCT_CARDS, limit=MAX_CARDS)
+    return frozenset(urljoin(start.url, element.get("href") or "") for element in found)
 
 
 @functools.lru_cache(maxsize=2_048)

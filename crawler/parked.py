@@ -150,8 +150,8 @@ def _parker(glance: Glance) -> str:
                 return f"parked at {name}"
         if "/adsense/domains/caf.js" in place:
             return "parked"
-    root = glance.observation.root
-    if root is not None and root.get("data-adblockkey"):
+    tree = glance.observation.tree
+    if tree is not None and tree.get("data-adblockkey"):
         return "parked"
     if any(_LANDER_SCRIPT.search(script[:5_000]) for script in glance.observation.scripts[:20]):
         return "parked at GoDaddy"

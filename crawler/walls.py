@@ -212,7 +212,7 @@ def _is_consent_wall(glance: Glance) -> bool:
 def _is_shell(glance: Glance) -> bool:
     """Whether too little shows to tell: scripts or frames fill it, or it is a splash, or a note."""
     observation = glance.observation
-    if observation.root is None or glance.has(b"<frameset"):
+    if observation.tree is None or glance.has(b"<frameset"):
         return True
     is_home = observation.kind is PageKind.HOME
     chars = len(glance.text)

@@ -76,7 +76,7 @@ class Detector:
             flags=observation.flags | flags,
             body=b"",
             styles=(),
-            root=None,
+            tree=None,
         )
 
     def detect(self, observations: Iterable[Observation]) -> tuple[Detection, ...]:

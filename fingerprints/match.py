@@ -5,9 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
-
-from lxml import etree
 
 from fingerprints.containers import PAUSED
 from fingerprints.hosts import parent_domains
@@ -18,7 +15,7 @@ from fingerprints.plan import Plan, assignment_pattern, kind_allows, search_of, 
 from fingerprints.regexes import Match, Search, compile_search, expand, plausible_version
 from fingerprints.resources import is_script_url
 from fingerprints.rules import STRENGTH, Channel, Signal
-from fingerprints.selectors import Columns
+from fingerprints.tree import Element
 
 SEARCH_BYTES = 48_000_000
 """Bytes searched for one page before matching stops with the flag `budget_spent`. An ordinary page needs
@@ -39,8 +36,6 @@ _INLINE_DATA_CAP = STRENGTH["medium"]
 _EMAIL = re.compile(r"[\w.+%-]{1,64}(?:@|%(?:25)*40)[\w-]{1,63}(?:\.[\w-]{1,63})+")
 """Also as it stands in the query of a URL."""
 _CONTEXT = 24
-_string = cast("Callable[[Any], str]", etree.XPath("string()", smart_strings=False))
-"""All text inside an element; inside the parser's library, so far faster than joining `itertext`."""
 
 
 def match(plan: Plan, observation: Observation) -> tuple[list[Evidence], frozenset[str]]:
@@ -71,12 +66,11 @@ class _Matcher:
     def __init__(self, plan: Plan, observation: Observation) -> None:
         self.plan = plan
         self.page = observation
-        self.columns = Columns(observation.root)
         self.found: dict[str, Evidence] = {piece.signal: piece for piece in observation.evidence}
         self.worth: dict[str, tuple[float, bool, bool, bool]] = {}
         """How good the evidence kept for each signal is; a better match replaces it."""
         self.budget = SEARCH_BYTES
-        self.texts: dict[Any, bytes] = {}
+        self.texts: dict[Element, bytes] = {}
         """All text inside an element, for those that were asked: several rules ask every script."""
 
     def run(self) -> None:
@@ -268,9 +262,11 @@ class _Matcher:
         return visible_text(self.page).encode("utf-8", "replace")
 
     def _selector(self, signal: Signal) -> None:
+        if self.page.tree is None:
+            return
         search, literals = search_of(signal), value_literals(signal)
         tried: set[bytes] = set()
-        for element in self.columns.select(signal.name):
+        for element in self.page.tree.select(signal.name):
             text = self._element_text(signal, element)
             if text is None or text in tried:
                 continue
@@ -285,16 +281,15 @@ class _Matcher:
                 if self._settled(signal):
                     return
 
-    def _element_text(self, signal: Signal, element: Any) -> bytes | None:
+    def _element_text(self, signal: Signal, element: Element) -> bytes | None:
         """What the signal's pattern is searched in: the attribute, the text, or nothing in particular."""
         if signal.attribute:
-            value = element.get(signal.attribute)
-            return None if value is None else value.encode("utf-8", "replace")
+            return element.get_bytes(signal.attribute)
         if not signal.text:
             return b""
         text = self.texts.get(element)
         if text is None:
-            text = self.texts[element] = _string(element).strip().encode("utf-8", "replace")
+            text = self.texts[element] = element.content.strip().encode("utf-8", "replace")
         return text or None
 
     # --- results ---
@@ -402,7 +397,7 @@ def _whole(pattern: str) -> Search:
     return compile_search(rf"\A(?:{pattern})\z")
 
 
-def _describe(element: Any, attribute: str) -> str:
+def _describe(element: Element, attribute: str) -> str:
     """The element's start tag, the interesting attribute first."""
     items = sorted(element.items(), key=lambda item: item[0] != attribute)
     attributes = "".join(f' {name}="{value[:100]}"' for name, value in items[:4])

@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 from urllib.parse import urljoin
 
 from fingerprints.hosts import host_of, registrable
-from fingerprints.markup import parse, to_utf8
+from fingerprints.markup import to_utf8
 from fingerprints.model import Link, Observation, PageKind, Party, Resource, ResourceKind
 from fingerprints.resources import (
     MAX_URL_CHARS,
@@ -27,6 +26,7 @@ from fingerprints.resources import (
     script_urls,
     unwrapped,
 )
+from fingerprints.tree import Element, Tree, tree_of
 
 MAX_RESOURCES = 3_000
 MAX_LINKS = 1_500
@@ -91,9 +91,9 @@ def observe(
     lower_headers = normalise_headers(headers or {})
     body = to_utf8(html, lower_headers, flagged)
     reader = _Reader(url, flagged)
-    root = parse(body, flagged)
-    if root is not None:
-        reader.read(root)
+    tree = tree_of(body, flagged)
+    if tree is not None:
+        reader.read(tree)
     reader.read_policies(lower_headers)
     for request in requests:
         reader.add(request, ResourceKind.IMG if is_picture(request) else ResourceKind.REQUEST)
@@ -121,7 +121,7 @@ def observe(
         globals=dict(globals or {}),
         rendered=rendered,
         flags=frozenset(flagged),
-        root=root,
+        tree=tree,
     )
 
 
@@ -167,11 +167,10 @@ class _Reader:
         self.json_ld_types: list[str] = []
         self.resources: dict[tuple[str, ResourceKind], Resource] = {}
 
-    def read(self, root: Any) -> None:
-        self.language = (root.get("lang") or "")[:35]
-        base = root.find(".//base")
-        if base is not None and base.get("href"):
-            self.base = _join(self.base, base.get("href"))
+    def read(self, tree: Tree) -> None:
+        self.language = (tree.get("lang") or "")[:35]
+        bases = (base.get("href") for base in tree.select("base[href]", limit=1))
+        self.base = _join(self.base, next(bases, "") or "")
         self.origin = origin_of(self.base)
         self.folder = _join(self.base, ".")
         readers = {
@@ -185,7 +184,7 @@ class _Reader:
             **dict.fromkeys(_ELEMENT_KINDS.keys() - {"script"}, self._embedded),
         }
         # Two elements in three are none of these; what is not touched costs nothing.
-        for element in root.iter(*readers):
+        for element in tree.elements(*readers):
             readers[element.tag](element)
 
     def add(self, raw: str, kind: ResourceKind) -> None:
@@ -236,14 +235,14 @@ class _Reader:
             if relation in _LINK_KINDS:
                 self.add(url, _LINK_KINDS[relation])
 
-    def _anchor(self, element: Any) -> None:
+    def _anchor(self, element: Element) -> None:
         href = element.get("href")
         if not href or href[0] == "#":
             return
         if self._leaves(href):
             self.add(href, ResourceKind.LINK)
         elif len(self.links) < MAX_LINKS and not href[:11].lower().startswith(_NOT_FETCHED):
-            text = element.text or (element[0].text if len(element) else "") or element.get("title") or ""
+            text = element.lead or element.get("title") or ""
             self.links.append(Link(self._absolute(href[:MAX_URL_CHARS]), " ".join(text.split())[:80]))
 
     def _leaves(self, href: str) -> bool:
@@ -252,7 +251,7 @@ class _Reader:
             return False
         return self._party(href)[1] is Party.THIRD
 
-    def _script(self, element: Any) -> None:
+    def _script(self, element: Element) -> None:
         self._embedded(element)
         text = element.text
         if not text or text.isspace():
@@ -276,11 +275,11 @@ class _Reader:
         for url in script_urls(text, links_too=not is_data):
             self.add(url, ResourceKind.INLINE)
 
-    def _encoded(self, element: Any) -> str:
+    def _encoded(self, element: Element) -> str:
         """The script that an optimiser has moved from the element into a `data:` URL."""
         return "".join(data_script(value) for value in element.values() if value[:5].lower() == "data:")
 
-    def _link(self, element: Any) -> None:
+    def _link(self, element: Element) -> None:
         href = element.get("href")
         if not href:
             return
@@ -292,7 +291,7 @@ class _Reader:
                 self.add(href, _LINK_KINDS[relation])
                 return
 
-    def _meta(self, element: Any) -> None:
+    def _meta(self, element: Element) -> None:
         name = (
             element.get("name")
             or element.get("property")
@@ -304,16 +303,16 @@ class _Reader:
                 (element.get("content") or "")[:MAX_URL_CHARS]
             )
 
-    def _style(self, element: Any) -> None:
-        self.styles.append((element.text or "")[:200_000])
+    def _style(self, element: Element) -> None:
+        self.styles.append(element.text[:200_000])
 
-    def _title(self, element: Any) -> None:
-        self.title = self.title or " ".join((element.text or "").split())[:300]
+    def _title(self, element: Element) -> None:
+        self.title = self.title or " ".join(element.text.split())[:300]
 
-    def _form(self, element: Any) -> None:
+    def _form(self, element: Element) -> None:
         self.add(element.get("action") or "", ResourceKind.FORM)
 
-    def _embedded(self, element: Any) -> None:
+    def _embedded(self, element: Element) -> None:
         """Note an element's own URL, and those a lazy loader or a consent manager holds back."""
         tag = element.tag
         own, kind = _URL_ATTRIBUTES.get(tag, "src"), _ELEMENT_KINDS[tag]

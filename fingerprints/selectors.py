@@ -1,16 +1,11 @@
-"""CSS selectors against one page: simple ones from cached columns, the rest through lxml's XPath.
-
-A compiled selector call walks the whole tree; a column is walked once and then serves every rule.
-"""
+"""CSS selectors as rules write them: taken apart for the trees, and what a page must hold for them to match."""
 
 from __future__ import annotations
 
 import functools
-import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, cast
 
 from cssselect import SelectorError
 from lxml import etree
@@ -80,6 +75,7 @@ _TAG_NAME = re.compile(r"(?<![\w:-])[a-zA-Z](?:[\w-]|\\.)*")
 _IMPLIED_TAGS = ("html", "head", "body", "p", "tbody", "tr", "colgroup")
 """Elements the parser may add to the tree although the page does not write them."""
 _TAG = re.compile(r"\*|[a-zA-Z][\w-]*")
+_JOINT = re.compile(r"\s*>\s*|\s+")
 _CASE_FLAG = re.compile(r"([\"'])\s+[iIsS]\s*\]")
 
 
@@ -103,29 +99,62 @@ def split_list(selector: str) -> list[str]:
 
 def parse_compound(text: str) -> Compound | None:
     """The selector as a compound, or None when it has combinators or pseudo-classes."""
-    tag = _TAG.match(text)
-    position = tag.end() if tag else 0
+    compound, end = _compound_at(text, 0)
+    return compound if text and end == len(text) else None
+
+
+def nested_compounds(text: str) -> tuple[list[Compound], bool] | None:
+    """Compounds that stand one inside the other, the outermost first, and whether each as a child of the one before.
+
+    None for any other selector: with siblings, with pseudo-classes, or with both ways of standing inside.
+
+    >>> nested_compounds("a > b"), nested_compounds("a + b")
+    (([Compound(tag='a', conditions=()), Compound(tag='b', conditions=())], True), None)
+    """
+    compounds: list[Compound] = []
+    joints: set[str] = set()
+    position = 0
+    while True:
+        compound, end = _compound_at(text, position)
+        if end == position:
+            return None
+        compounds.append(compound)
+        if end == len(text):
+            return (compounds, joints == {">"}) if len(joints) <= 1 else None
+        joint = _JOINT.match(text, end)
+        if not joint:
+            return None
+        joints.add(joint[0].strip())
+        position = joint.end()
+
+
+def _compound_at(text: str, position: int) -> tuple[Compound, int]:
+    """The compound that begins at a position, and where it ends: right there when there is none."""
+    tag = _TAG.match(text, position)
+    position = tag.end() if tag else position
     conditions: list[Condition] = []
     while position < len(text):
         attribute = _ATTRIBUTE.match(text, position)
+        simple = None if attribute else _CLASS_OR_ID.match(text, position)
         if attribute:
             name, operator, double, single, bare, flag = attribute.groups()
             value = next((v for v in (double, single, bare) if v is not None), "")
             value = re.sub(r"\\(.)", r"\1", value)
             conditions.append(Condition(name.lower(), operator or "", value, (flag or "").lower() == "i"))
             position = attribute.end()
-            continue
-        simple = _CLASS_OR_ID.match(text, position)
-        if not simple:
-            return None
-        name = re.sub(r"\\(.)", r"\1", simple[2])
-        conditions.append(Condition("class", "~=", name) if simple[1] == "." else Condition("id", "=", name))
-        position = simple.end()
-    return Compound((tag[0] if tag else "*").lower(), tuple(conditions)) if text else None
+        elif simple:
+            name = re.sub(r"\\(.)", r"\1", simple[2])
+            is_class = simple[1] == "."
+            conditions.append(Condition("class", "~=", name) if is_class else Condition("id", "=", name))
+            position = simple.end()
+        else:
+            break
+    return Compound((tag[0] if tag else "*").lower(), tuple(conditions)), position
 
 
 @functools.cache
-def _xpath(text: str) -> CSSSelector:
+def xpath_of(text: str) -> CSSSelector:
+    """The selector for lxml. Raises SelectorSyntaxError."""
     try:
         compiled = CSSSelector(_CASE_FLAG.sub(r"\1]", text), translator="html")
         compiled(etree.Element("html"))  # a namespace prefix is only missed when it is looked up
@@ -138,7 +167,7 @@ def check_selector(selector: str) -> None:
     """Raise SelectorSyntaxError unless every alternative can be evaluated."""
     for part in split_list(selector):
         if parse_compound(part) is None:
-            _xpath(part)
+            xpath_of(part)
 
 
 def selects_raw_text(selector: str) -> bool:
@@ -182,74 +211,3 @@ def _runs(text: str, *, is_word: bool) -> list[str]:
     if is_word and len(runs) == 1 and re.fullmatch(r"\w(?:.*\w)?", text, re.ASCII | re.DOTALL):
         return [WHOLE_WORD + runs[0]] if len(text) > 1 else []
     return [run for run in runs if len(run) >= MIN_LITERAL]
-
-
-class Columns:
-    """The elements of one page by tag and by attribute value, made as selectors ask for them."""
-
-    def __init__(self, root: Any) -> None:
-        self._root = root
-        self._everything: list[Any] = []
-        self._columns: dict[tuple[str, str], dict[str, list[Any]]] = {}
-
-    def select(self, selector: str) -> Iterator[Any]:
-        """Elements the selector list matches, at most MAX_NODES. Raises SelectorSyntaxError."""
-        if self._root is None:
-            return
-        matches = (element for part in _parts(selector) for element in self._select_one(part))
-        yield from itertools.islice(matches, MAX_NODES)
-
-    def _select_one(self, part: str) -> Iterable[Any]:
-        compound = _compound(part)
-        if compound is None:
-            return cast("list[Any]", _xpath(part)(self._root))
-        if not compound.conditions:
-            return self._tagged(compound.tag)
-        return self._by_conditions(compound)
-
-    def _by_conditions(self, compound: Compound) -> Iterator[Any]:
-        first = min(compound.conditions, key=_cost)
-        others = [condition for condition in compound.conditions if condition is not first]
-        column = self._column(compound.tag, first.attribute)
-        for value in first.holding(column):
-            for element in column[value]:
-                if all(condition.holds(element.get(condition.attribute)) for condition in others):
-                    yield element
-
-    def _column(self, tag: str, attribute: str) -> dict[str, list[Any]]:
-        """Values of one attribute of one tag (`*` for any), each with its elements."""
-        column = self._columns.get((tag, attribute))
-        if column is None:
-            column = self._columns[tag, attribute] = {}
-            for element in self._tagged(tag):
-                value = element.get(attribute)
-                if value is None:
-                    continue
-                if value in column:
-                    column[value].append(element)
-                else:
-                    column[value] = [element]
-        return column
-
-    def _tagged(self, tag: str) -> Iterable[Any]:
-        """Elements of one tag, `*` for all of them, in page order."""
-        if tag == self._root.tag:
-            return [self._root]
-        if tag != "*":
-            return cast("Iterable[Any]", self._root.iter(tag))
-        # An element that nobody holds is made anew each time it is asked for.
-        self._everything = self._everything or list(self._root.iter("*"))
-        return self._everything
-
-
-_parts = functools.cache(split_list)
-
-
-def _cost(condition: Condition) -> int:
-    """Which condition to look up first: ids and data attributes have few values, links have many."""
-    return {"id": 0, "class": 2, "href": 3, "src": 3, "style": 4}.get(condition.attribute, 1)
-
-
-@functools.cache
-def _compound(part: str) -> Compound | None:
-    return parse_compound(part)

@@ -205,8 +205,8 @@ class Observation:
     rendered: bool = False
     flags: frozenset[str] = frozenset()
     """What was cut or odd: `body_cut`, `resources_cut`, `tree_cut`, `consent_gated`, `shell`..."""
-    root: Any = None
-    """The lxml tree for selector signals, or None when the page has no markup."""
+    tree: Any = None
+    """A `fingerprints.tree.Tree` for selector signals, or None when the page has no markup."""
     evidence: tuple[Evidence, ...] = ()
     """What body, styles and tree have already shown, where they were let go (`Detector.without_markup`)."""
 

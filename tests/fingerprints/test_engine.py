@@ -284,5 +284,5 @@ def test_cached_detector_finds_what_a_fresh_one_finds(
 def test_a_page_whose_markup_was_let_go_detects_as_before() -> None:
     for page in pages_from_rules(60):
         light = detector().without_markup(page)
-        assert (light.body, light.root) == (b"", None)
+        assert (light.body, light.tree) == (b"", None)
         assert detector().detect([light]) == detector().detect([page])

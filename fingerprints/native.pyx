@@ -1,0 +1,1189 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""A page as flat tables of elements, attributes and runs of text, read in one pass.
+
+Reads as a browser without scripting does (HTML Living Standard, 13.2), but for what no rule can see:
+misnested formatting is closed rather than rebuilt, and no table content is moved. Every loop goes forward
+through the page or up a stack of bounded depth, so the time is linear in the page, whatever it holds.
+
+Optional: where no compiler was at hand, `fingerprints.lxml_tree` does the same more slowly.
+
+Safe on any bytes: every read stays below `end`, or on the NUL that CPython keeps after a bytes object.
+"""
+
+import os
+import re
+from html import unescape
+from html.entities import html5
+
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
+from libc.stdint cimport uint64_t
+from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.string cimport memchr, memcmp, memcpy
+
+cdef enum:
+    MAX_DEPTH = 2_048  # deeper elements are read, as children of the last one that fits
+    MAX_WALK = 256  # how far up the stack a tag looks for what it closes
+    MAX_NAMES = 20_000
+    MAX_PROBES = 64
+    MAX_ELEMENTS = 300_000
+    MAX_ATTRIBUTES = 600_000
+    MAX_STEPS = 8
+    MAX_CONDITIONS = 12
+
+# What a tag is, as bits of one number.
+cdef enum:
+    VOID = 1 << 0
+    RAW = 1 << 1  # its text is read as it stands, up to its end tag
+    REFERENCES = 1 << 2  # raw, but with character references
+    SCRIPT = 1 << 3
+    HEAD_CONTENT = 1 << 4
+    CLOSES_P = 1 << 5
+    SPECIAL = 1 << 6
+    SCOPE = 1 << 7
+    UNSEEN = 1 << 8  # shows nothing, with all that is in it
+    HIDDEN = 1 << 9  # its own text is not shown
+    HEADING = 1 << 10
+    FOREIGN = 1 << 11
+    IS_HTML = 1 << 12
+    IS_HEAD = 1 << 13
+    IS_BODY = 1 << 14
+    IS_P = 1 << 15
+    IS_LI = 1 << 16
+    IS_DD_DT = 1 << 17
+    IS_OPTION = 1 << 18
+    IS_CELL = 1 << 19
+    IS_ROW = 1 << 20
+    IS_SECTION = 1 << 21
+    IS_TABLE = 1 << 22
+    IS_A = 1 << 23
+    IS_BUTTON = 1 << 24
+    IS_LIST = 1 << 25
+    IS_DIV_OR_ADDRESS = 1 << 26
+    IS_PLAINTEXT = 1 << 27
+
+_TAGS = {}
+for _bit, _names in (
+    (VOID, "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr"),
+    (RAW, "script style xmp iframe noembed noframes plaintext"),
+    (RAW | REFERENCES, "textarea title"),
+    (SCRIPT, "script"),
+    (HEAD_CONTENT, "base basefont bgsound link meta title script style noscript template noframes"),
+    (CLOSES_P, "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr main menu nav ol p pre section table ul li dd dt xmp plaintext listing summary search"),
+    (SPECIAL, "address applet area article aside base basefont bgsound blockquote body br button caption center col colgroup dd details dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html iframe img input keygen li link listing main marquee menu meta nav noembed noframes noscript object ol p param plaintext pre script search section select source style summary table tbody td template textarea tfoot th thead title tr track ul wbr xmp"),
+    (SCOPE, "applet caption html table td th marquee object template foreignobject"),
+    (UNSEEN, "script style noscript noframes template title head iframe object"),
+    (HIDDEN, "script style noscript template head"),
+    (HEADING, "h1 h2 h3 h4 h5 h6"),
+    (FOREIGN, "svg math"),
+    (IS_HTML, "html"),
+    (IS_HEAD, "head"),
+    (IS_BODY, "body frameset"),
+    (IS_P, "p"),
+    (IS_LI, "li"),
+    (IS_DD_DT, "dd dt"),
+    (IS_OPTION, "option"),
+    (IS_CELL, "td th"),
+    (IS_ROW, "tr"),
+    (IS_SECTION, "tbody thead tfoot"),
+    (IS_TABLE, "table"),
+    (IS_A, "a"),
+    (IS_BUTTON, "button"),
+    (IS_LIST, "ul ol"),
+    (IS_DIV_OR_ADDRESS, "div address"),
+    (IS_PLAINTEXT, "plaintext"),
+):
+    for _name in _names.split():
+        _TAGS[_name.encode()] = _TAGS.get(_name.encode(), 0) | _bit
+
+cdef struct Name:
+    const char* text  # lower case
+    int length
+    int flags
+    int open_count
+    int first_attribute
+    int last_attribute
+    int attribute_count
+    int last_tag  # number of the start tag that had it last
+    uint64_t hash
+
+cdef struct ElementRow:
+    int tag
+    int parent
+    int first_attribute
+    int last_attribute
+    int first_run
+    int end_run
+    int end  # elements from the next one up to this one are inside
+    bint is_unseen
+
+cdef struct AttributeRow:
+    int name
+    int element
+    const char* value
+    int length
+    int next_of_element
+    int next_of_name
+
+cdef struct Run:
+    const char* text
+    int length
+    int parent
+    int opened  # how many elements were open or closed before it
+    bint is_plain  # without character references
+
+cdef unsigned char LOWER[256]
+cdef unsigned char CLASS[256]
+cdef enum:
+    SPACE = 1
+    ENDS_TAG_NAME = 2
+    ENDS_NAME = 4
+    ENDS_BARE_VALUE = 8
+    LETTER = 16
+    DIGIT = 32
+
+cdef int _i
+for _i in range(256):
+    LOWER[_i] = _i + 32 if 65 <= _i <= 90 else _i
+    CLASS[_i] = LETTER if 65 <= _i <= 90 or 97 <= _i <= 122 else DIGIT if 48 <= _i <= 57 else 0
+for _i in b" \t\n\r\f\0":
+    CLASS[_i] |= SPACE | ENDS_TAG_NAME | ENDS_NAME | ENDS_BARE_VALUE
+for _i in b"/>":
+    CLASS[_i] |= ENDS_TAG_NAME | ENDS_NAME
+CLASS[ord("=")] |= ENDS_NAME
+CLASS[ord(">")] |= ENDS_BARE_VALUE
+
+cdef uint64_t SEED = int.from_bytes(os.urandom(8), "little")
+
+
+cdef inline uint64_t hashed(const char* text, int length) noexcept:
+    """Of a name in any case. Who finds names that collide meets MAX_PROBES."""
+    cdef uint64_t result = SEED ^ <uint64_t>length
+    cdef uint64_t word
+    while length > 0:
+        word = 0
+        memcpy(&word, text, 8 if length >= 8 else length)
+        result = (result ^ (word | <uint64_t>0x2020202020202020)) * <uint64_t>0x9E3779B97F4A7C15
+        result ^= result >> 32
+        text += 8
+        length -= 8
+    return result
+
+
+cdef inline bint is_same(const char* lower, const char* text, int length) noexcept:
+    cdef int i
+    for i in range(length):
+        if lower[i] != <char>LOWER[<unsigned char>text[i]]:
+            return False
+    return True
+
+
+cdef const char* found(const char* text, Py_ssize_t length, const char* wanted, int size) noexcept:
+    """Where `wanted` first stands in the text, or NULL."""
+    cdef const char* at = text
+    cdef const char* last = text + length - size
+    while at <= last:
+        at = <const char*>memchr(at, wanted[0], last - at + 1)
+        if at is NULL:
+            return NULL
+        if memcmp(at, wanted, size) == 0:
+            return at
+        at += 1
+    return NULL
+
+
+cdef inline str decoded(const char* text, int length):
+    return PyUnicode_DecodeUTF8(text, length, "replace")
+
+
+cdef class Element:
+    """One element of a `Tree`; as good as its equal."""
+
+    cdef readonly Tree tree
+    cdef readonly int index
+
+    def __eq__(self, other):
+        return isinstance(other, Element) and (<Element>other).index == self.index and (<Element>other).tree is self.tree
+
+    def __hash__(self):
+        return self.index
+
+    @property
+    def tag(self):
+        return self.tree.names_as_text[self.tree.elements_[self.index].tag]
+
+    @property
+    def text(self):
+        """Text before the first child."""
+        return self.tree.text_from(self.index, self.index)
+
+    @property
+    def lead(self):
+        """Text before the first child or, where there is none, that child's."""
+        text = self.tree.text_from(self.index, self.index)
+        if not text and self.tree.elements_[self.index].end > self.index + 1:
+            text = self.tree.text_from(self.index + 1, self.index + 1)
+        return text
+
+    @property
+    def content(self):
+        """All text inside."""
+        cdef ElementRow* row = &self.tree.elements_[self.index]
+        return self.tree.runs_between(row.first_run, row.end_run)
+
+    def get(self, str name):
+        """The value of an attribute, or None."""
+        cdef AttributeRow* attribute = self.tree.attribute_of(self.index, self.tree.known(name))
+        return None if attribute is NULL else decoded(attribute.value, attribute.length)
+
+    def get_bytes(self, str name):
+        """The value of an attribute in UTF-8, or None."""
+        cdef AttributeRow* attribute = self.tree.attribute_of(self.index, self.tree.known(name))
+        return None if attribute is NULL else attribute.value[:attribute.length]
+
+    def items(self):
+        cdef list result = []
+        cdef AttributeRow* attribute
+        cdef int at = self.tree.elements_[self.index].first_attribute
+        while at >= 0:
+            attribute = &self.tree.attributes_[at]
+            result.append((self.tree.names_as_text[attribute.name], decoded(attribute.value, attribute.length)))
+            at = attribute.next_of_element
+        return result
+
+    def values(self):
+        return [value for _, value in self.items()]
+
+
+cdef class Tree:
+    """The page; give it bytes in UTF-8."""
+
+    cdef readonly bytes body
+    cdef readonly bint is_cut
+    """Whether elements or attributes were left out because there were too many."""
+    cdef const char* end_
+    cdef Name* names
+    cdef int name_count, name_capacity
+    cdef int* slots
+    cdef int slot_count
+    cdef list names_as_text
+    cdef list kept  # what rows point into
+    cdef char* arena  # so do they into this: values without their references
+    cdef char* written  # up to here
+    cdef ElementRow* elements_
+    cdef int element_count, element_capacity
+    cdef AttributeRow* attributes_
+    cdef int attribute_count, attribute_capacity
+    cdef Run* runs
+    cdef int run_count, run_capacity
+    cdef int stack[MAX_DEPTH]
+    cdef int depth
+    cdef int tag_number
+    cdef int head, body_element, foreign_depth
+    cdef int noscript
+    cdef const char* noscript_end  # the first from where it was last looked for
+
+    def __cinit__(self, bytes body):
+        self.body = body
+        self.names_as_text = []
+        self.kept = []
+        self.slot_count = 512
+        self.slots = <int*>calloc(self.slot_count, sizeof(int))
+        if self.slots is NULL:
+            raise MemoryError
+        self.head = self.body_element = -1
+        self.name_("", 0)  # index 0: a name that was one too many
+        self.noscript = self.name_("noscript", 8)
+        self.noscript_end = NULL
+        self.open_(self.name_("html", 4))
+        self.read()
+
+    def __dealloc__(self):
+        free(self.slots)
+        free(self.names)
+        free(self.elements_)
+        free(self.attributes_)
+        free(self.runs)
+        free(self.arena)
+
+    # --- names ---
+
+    cdef int name_(self, const char* text, int length) except -1:
+        """The number of a name, which is noted when it is new; 0 when there are too many."""
+        cdef uint64_t code = hashed(text, length)
+        cdef int slot = <int>(code & <uint64_t>(self.slot_count - 1))
+        cdef int probes = 0
+        cdef Name* name
+        while self.slots[slot]:
+            name = &self.names[self.slots[slot] - 1]
+            if name.length == length and is_same(name.text, text, length):
+                return self.slots[slot] - 1
+            probes += 1
+            if probes > MAX_PROBES:
+                self.is_cut = True
+                return 0
+            slot = (slot + 1) & (self.slot_count - 1)
+        if self.name_count >= MAX_NAMES:
+            self.is_cut = True
+            return 0
+        return self.new_name(text, length, code)
+
+    cdef int new_name(self, const char* text, int length, uint64_t code) except -1:
+        cdef bytes lower = text[:length].lower()
+        self.kept.append(lower)
+        self.names_as_text.append(lower.decode("utf-8", "replace"))
+        if self.name_count == self.name_capacity:
+            self.names = <Name*>grown(self.names, &self.name_capacity, sizeof(Name))
+        cdef Name* name = &self.names[self.name_count]
+        name.text = lower
+        name.length = length
+        name.flags = _TAGS.get(lower, 0)
+        name.open_count = name.attribute_count = 0
+        name.first_attribute = name.last_attribute = name.last_tag = -1
+        name.hash = code
+        self.name_count += 1
+        if 2 * self.name_count > self.slot_count:
+            self.more_slots()
+        else:
+            self.place(self.name_count - 1)
+        return self.name_count - 1
+
+    cdef int more_slots(self) except -1:
+        cdef int* slots = <int*>calloc(2 * self.slot_count, sizeof(int))
+        cdef int number
+        if slots is NULL:
+            raise MemoryError
+        free(self.slots)
+        self.slots = slots
+        self.slot_count *= 2
+        for number in range(self.name_count):
+            self.place(number)
+        return 0
+
+    cdef void place(self, int number) noexcept:
+        cdef int slot = <int>(self.names[number].hash & <uint64_t>(self.slot_count - 1))
+        while self.slots[slot]:
+            slot = (slot + 1) & (self.slot_count - 1)
+        self.slots[slot] = number + 1
+
+    cdef int lookup(self, const char* text, int length) noexcept:
+        """The number of a lower-case name, or -1 when the page does not have it."""
+        cdef int slot = <int>(hashed(text, length) & <uint64_t>(self.slot_count - 1))
+        cdef Name* name
+        while self.slots[slot]:
+            name = &self.names[self.slots[slot] - 1]
+            if name.length == length and memcmp(name.text, text, length) == 0:
+                return self.slots[slot] - 1
+            slot = (slot + 1) & (self.slot_count - 1)
+        return -1
+
+    cdef int known(self, str name) except -2:
+        cdef Py_ssize_t length
+        cdef const char* text = PyUnicode_AsUTF8AndSize(name, &length)
+        return self.lookup(text, <int>length)
+
+    # --- reading ---
+
+    cdef int read(self) except -1:
+        cdef const char* at = self.body
+        self.end_ = at + len(self.body)
+        cdef const char* end = self.end_
+        cdef const char* text = at
+        cdef const char* tag
+        cdef unsigned char next_char
+        while at < end:
+            tag = <const char*>memchr(at, c'<', end - at)
+            if tag is NULL:
+                break
+            next_char = <unsigned char>tag[1]
+            if CLASS[next_char] & LETTER:
+                self.text_(text, tag)
+                at = text = self.start_tag(tag + 1)
+            elif next_char == c'/' and CLASS[<unsigned char>tag[2]] & LETTER:
+                self.text_(text, tag)
+                at = text = self.end_tag(tag + 2)
+            elif next_char == c'!' or next_char == c'?' or next_char == c'/':
+                self.text_(text, tag)
+                at = text = self.after_comment(tag)
+            else:
+                at = tag + 1
+        self.text_(text, end)
+        while self.depth:
+            self.pop()
+        return 0
+
+    cdef const char* after_comment(self, const char* tag) except NULL:
+        """The end of a comment, or of what is read as one."""
+        cdef const char* end = self.end_
+        cdef const char* at
+        if end - tag >= 4 and memcmp(tag, b"<!--", 4) == 0:
+            if tag[4] == c'>':
+                return tag + 5
+            if tag[4] == c'-' and tag[5] == c'>':
+                return tag + 6
+            at = tag + 4
+            while at < end:
+                at = found(at, end - at, b"--", 2)
+                if at is NULL:
+                    return end
+                if at[2] == c'>':
+                    return at + 3
+                if at[2] == c'!' and at[3] == c'>':
+                    return at + 4
+                at += 1
+            return end
+        at = <const char*>memchr(tag, c'>', end - tag)
+        return end if at is NULL else at + 1
+
+    cdef const char* start_tag(self, const char* at) except NULL:
+        cdef const char* end = self.end_
+        cdef const char* name = at
+        while not CLASS[<unsigned char>at[0]] & ENDS_TAG_NAME:
+            at += 1
+        cdef int tag = self.name_(name, <int>(at - name))
+        cdef int flags = self.names[tag].flags
+        cdef int element = self.place_for(tag, flags)
+        self.tag_number += 1
+        cdef bint closes_itself = False
+        cdef const char* value
+        cdef int length, attribute
+        while True:
+            while at < end and (CLASS[<unsigned char>at[0]] & SPACE or at[0] == c'/'):
+                closes_itself = at[0] == c'/'
+                at += 1
+            if at >= end:
+                break
+            if at[0] == c'>':
+                at += 1
+                break
+            closes_itself = False
+            name = at
+            at += 1  # also a `=`, which is part of a name here
+            while not CLASS[<unsigned char>at[0]] & ENDS_NAME:
+                at += 1
+            length = <int>(at - name)
+            while at < end and CLASS[<unsigned char>at[0]] & SPACE:
+                at += 1
+            value = at
+            if at[0] != c'=':
+                self.attribute(element, self.name_(name, length), value, 0)
+                continue
+            at += 1
+            while at < end and CLASS[<unsigned char>at[0]] & SPACE:
+                at += 1
+            value = at
+            if at[0] == c'"' or at[0] == c"'":
+                value = at + 1
+                at = <const char*>memchr(value, at[0], end - value)
+                if at is NULL:
+                    at = end
+                self.attribute(element, self.name_(name, length), value, <int>(at - value))
+                if at < end:
+                    at += 1
+            else:
+                while at < end and not CLASS[<unsigned char>at[0]] & ENDS_BARE_VALUE:
+                    at += 1
+                self.attribute(element, self.name_(name, length), value, <int>(at - value))
+        if flags & VOID or (closes_itself and self.foreign_depth):
+            if element >= 0 and self.depth and self.stack[self.depth - 1] == element:
+                self.pop()
+        elif flags & RAW:
+            at = self.raw_text(element, tag, at)
+        return at
+
+    cdef const char* raw_text(self, int element, int tag, const char* at) except NULL:
+        """Note the text up to the end tag; what follows that."""
+        cdef int flags = self.names[tag].flags
+        cdef const char* stop = self.end_ if flags & IS_PLAINTEXT else self.end_of_raw(tag, at)
+        if stop > at:
+            self.run(at, stop, not flags & REFERENCES)
+        if self.depth and self.stack[self.depth - 1] == element:
+            self.pop()
+        if not self.is_tag(stop + 2, &self.names[tag]):
+            return stop
+        cdef const char* close = <const char*>memchr(stop, c'>', self.end_ - stop)
+        return self.end_ if close is NULL else close + 1
+
+    cdef const char* end_of_raw(self, int tag, const char* at) noexcept:
+        """Where the end tag begins. A script that holds `<!-- <script>` goes on to the second end tag."""
+        cdef Name* name = &self.names[tag]
+        cdef bint is_script = name.flags & SCRIPT
+        cdef int escaped = 0
+        cdef const char* end = self.end_of_noscript(at) if self.names[self.noscript].open_count else self.end_
+        cdef const char* open_tag
+        while at < end:
+            open_tag = <const char*>memchr(at, c'<', end - at)
+            if open_tag is NULL:
+                return end
+            if escaped and found(at, open_tag - at, b"-->", 3) is not NULL:
+                escaped = 0
+            if open_tag[1] == c'/' and self.is_tag(open_tag + 2, name):
+                if escaped < 2:
+                    return open_tag
+                escaped = 1
+            elif is_script and not escaped and end - open_tag >= 4 and memcmp(open_tag, b"<!--", 4) == 0:
+                escaped = 1
+                at = open_tag + 2  # its hyphens may be those of the comment's end
+                continue
+            elif escaped == 1 and self.is_tag(open_tag + 1, name):
+                escaped = 2
+            at = open_tag + 1
+        return end
+
+    cdef const char* end_of_noscript(self, const char* at) noexcept:
+        """Where a fallback ends, whatever is open in it: to a browser with scripts all of it is text."""
+        if self.noscript_end >= at:
+            return self.noscript_end
+        while at < self.end_:
+            at = found(at, self.end_ - at, b"</", 2)
+            if at is NULL:
+                break
+            if self.is_tag(at + 2, &self.names[self.noscript]):
+                self.noscript_end = at
+                return at
+            at += 2
+        self.noscript_end = self.end_
+        return self.end_
+
+    cdef bint is_tag(self, const char* at, Name* name) noexcept:
+        return (
+            self.end_ - at >= name.length
+            and is_same(name.text, at, name.length)
+            and CLASS[<unsigned char>at[name.length]] & ENDS_TAG_NAME
+        )
+
+    cdef const char* end_tag(self, const char* at) except NULL:
+        cdef const char* name = at
+        while not CLASS[<unsigned char>at[0]] & ENDS_TAG_NAME:
+            at += 1
+        cdef int tag = self.lookup_any_case(name, <int>(at - name))
+        if tag > 0 and self.names[tag].open_count and not self.names[tag].flags & (IS_HTML | IS_HEAD | IS_BODY):
+            self.close_(tag, self.names[tag].flags)
+        cdef const char* close = <const char*>memchr(at, c'>', self.end_ - at)
+        return self.end_ if close is NULL else close + 1
+
+    cdef int lookup_any_case(self, const char* text, int length) noexcept:
+        cdef int slot = <int>(hashed(text, length) & <uint64_t>(self.slot_count - 1))
+        cdef Name* name
+        while self.slots[slot]:
+            name = &self.names[self.slots[slot] - 1]
+            if name.length == length and is_same(name.text, text, length):
+                return self.slots[slot] - 1
+            slot = (slot + 1) & (self.slot_count - 1)
+        return -1
+
+    # --- structure ---
+
+    cdef int place_for(self, int tag, int flags) except -2:
+        """The new element, or the one whose attributes the tag adds to; -1 when there are too many."""
+        if flags & (IS_HTML | IS_HEAD | IS_BODY):
+            if flags & IS_HTML:
+                return 0
+            if flags & IS_HEAD:
+                if self.head < 0 and self.body_element < 0:
+                    self.head = self.open_(tag)
+                return self.head
+            if self.body_element >= 0 and self.names[self.elements_[self.body_element].tag].flags & IS_BODY:
+                if tag == self.elements_[self.body_element].tag:
+                    return self.body_element
+                return self.open_(tag)
+            self.pop_to(1)
+            self.body_element = self.open_(tag)
+            return self.body_element
+        if self.body_element < 0 and self.depth <= (1 if self.head < 0 else 2):
+            self.place_early(flags)
+        if self.depth > 1:
+            self.close_before(flags)
+        return self.open_(tag)
+
+    cdef int place_early(self, int flags) except -1:
+        """Open the head or the body that the page leaves out."""
+        if flags & HEAD_CONTENT:
+            if self.head < 0:
+                self.head = self.open_(self.name_("head", 4))
+        else:
+            self.pop_to(1)
+            self.body_element = self.open_(self.name_("body", 4))
+        return 0
+
+    cdef int open_(self, int tag) except -2:
+        if self.element_count >= MAX_ELEMENTS:
+            self.is_cut = True
+            return -1
+        if self.element_count == self.element_capacity:
+            self.elements_ = <ElementRow*>grown(self.elements_, &self.element_capacity, sizeof(ElementRow))
+        cdef int index = self.element_count
+        cdef ElementRow* row = &self.elements_[index]
+        row.tag = tag
+        row.parent = self.stack[self.depth - 1] if self.depth else -1
+        row.first_attribute = row.last_attribute = -1
+        row.first_run = row.end_run = self.run_count
+        row.end = index + 1
+        row.is_unseen = (row.parent >= 0 and self.elements_[row.parent].is_unseen) or self.names[tag].flags & UNSEEN != 0
+        self.element_count += 1
+        if self.depth < MAX_DEPTH:
+            self.stack[self.depth] = index
+            self.depth += 1
+            self.names[tag].open_count += 1
+            if self.names[tag].flags & FOREIGN:
+                self.foreign_depth += 1
+        else:
+            self.is_cut = True
+        return index
+
+    cdef void pop(self) noexcept:
+        self.depth -= 1
+        cdef ElementRow* row = &self.elements_[self.stack[self.depth]]
+        row.end = self.element_count
+        row.end_run = self.run_count
+        self.names[row.tag].open_count -= 1
+        if self.names[row.tag].flags & FOREIGN:
+            self.foreign_depth -= 1
+
+    cdef void pop_to(self, int depth) noexcept:
+        while self.depth > depth:
+            self.pop()
+
+    cdef int flags_at(self, int depth) noexcept:
+        return self.names[self.elements_[self.stack[depth]].tag].flags
+
+    cdef int nearest(self, int wanted, int boundary) noexcept:
+        """Depth of the innermost open element that is one of those wanted, inside the nearest boundary; else 0."""
+        cdef int depth = self.depth - 1
+        cdef int lowest = depth - MAX_WALK
+        cdef int flags
+        while depth > 0 and depth > lowest:
+            flags = self.flags_at(depth)
+            if flags & wanted:
+                return depth
+            if flags & boundary:
+                return 0
+            depth -= 1
+        return 0
+
+    cdef void close_nearest(self, int wanted, int boundary) noexcept:
+        cdef int depth = self.nearest(wanted, boundary)
+        if depth:
+            self.pop_to(depth)
+
+    cdef void close_before(self, int flags) noexcept:
+        """Close what a start tag of this kind ends, though the page does not say so."""
+        if not flags:
+            return
+        cdef int top
+        if flags & (IS_LI | IS_DD_DT):
+            self.close_item(flags & (IS_LI | IS_DD_DT))
+        if flags & CLOSES_P:
+            self.close_nearest(IS_P, SCOPE | IS_BUTTON)
+            if flags & HEADING and self.flags_at(self.depth - 1) & HEADING:
+                self.pop()
+        elif flags & IS_A:
+            self.close_nearest(IS_A, SCOPE | IS_BUTTON | IS_BODY)
+        elif flags & IS_OPTION:
+            if self.flags_at(self.depth - 1) & IS_OPTION:
+                self.pop()
+        elif flags & IS_CELL:
+            self.close_nearest(IS_CELL, IS_TABLE | IS_ROW)
+        elif flags & IS_ROW:
+            self.close_nearest(IS_ROW, IS_TABLE | IS_SECTION)
+        elif flags & IS_SECTION:
+            self.close_nearest(IS_SECTION, IS_TABLE)
+        elif flags & IS_BUTTON:
+            self.close_nearest(IS_BUTTON, SCOPE)
+
+    cdef void close_item(self, int wanted) noexcept:
+        """Close the list item that another one ends: nothing that is a section of its own may stand between."""
+        cdef int depth = self.depth - 1
+        cdef int lowest = depth - MAX_WALK
+        cdef int flags
+        while depth > 0 and depth > lowest:
+            flags = self.flags_at(depth)
+            if flags & wanted:
+                self.pop_to(depth)
+                return
+            if flags & SPECIAL and not flags & (IS_P | IS_DIV_OR_ADDRESS):
+                return
+            depth -= 1
+
+    cdef void close_(self, int tag, int flags) noexcept:
+        """An end tag: closes the innermost element of its name, unless something greater is open inside that."""
+        cdef int boundary = SPECIAL
+        if flags & (IS_TABLE | IS_ROW | IS_CELL | IS_SECTION):
+            boundary = IS_TABLE
+        elif flags & SPECIAL:
+            boundary = SCOPE
+        cdef int depth = self.depth - 1
+        cdef int lowest = depth - MAX_WALK
+        while depth > 0 and depth > lowest:
+            if self.elements_[self.stack[depth]].tag == tag:
+                self.pop_to(depth)
+                return
+            if self.flags_at(depth) & boundary:
+                return
+            depth -= 1
+
+    # --- content ---
+
+    cdef int text_(self, const char* start, const char* end) except -1:
+        if start >= end or not self.depth:
+            return 0
+        cdef const char* at = start
+        if self.body_element < 0 and self.depth <= 2:
+            while at < end and CLASS[<unsigned char>at[0]] & SPACE:
+                at += 1
+            if at == end:
+                return 0
+            if self.depth == 1 or self.stack[1] == self.head:
+                self.place_early(0)
+        return self.run(start, end, memchr(start, c'&', end - start) is NULL)
+
+    cdef int run(self, const char* start, const char* end, bint is_plain) except -1:
+        if self.run_count == self.run_capacity:
+            self.runs = <Run*>grown(self.runs, &self.run_capacity, sizeof(Run))
+        cdef Run* run = &self.runs[self.run_count]
+        run.text = start
+        run.length = <int>(end - start)
+        run.parent = self.stack[self.depth - 1]
+        run.opened = self.element_count
+        run.is_plain = is_plain
+        self.run_count += 1
+        return 0
+
+    cdef int attribute(self, int element, int name, const char* value, int length) except -1:
+        cdef Name* about = &self.names[name]
+        if element < 0 or not name:
+            return 0
+        if about.last_tag == self.tag_number:
+            return 0  # the first of a name counts
+        about.last_tag = self.tag_number
+        if element <= self.body_element or element <= self.head or element == 0:
+            if self.attribute_of(element, name) is not NULL:
+                return 0
+        if self.attribute_count >= MAX_ATTRIBUTES:
+            self.is_cut = True
+            return 0
+        if self.attribute_count == self.attribute_capacity:
+            self.attributes_ = <AttributeRow*>grown(self.attributes_, &self.attribute_capacity, sizeof(AttributeRow))
+        cdef AttributeRow* row = &self.attributes_[self.attribute_count]
+        row.name = name
+        row.element = element
+        row.value = value
+        row.length = length
+        row.next_of_element = row.next_of_name = -1
+        if length and memchr(value, c'&', length) is not NULL:
+            self.dereference(row)
+        if about.last_attribute < 0:
+            about.first_attribute = self.attribute_count
+        else:
+            self.attributes_[about.last_attribute].next_of_name = self.attribute_count
+        about.last_attribute = self.attribute_count
+        about.attribute_count += 1
+        cdef ElementRow* owner = &self.elements_[element]
+        if owner.last_attribute < 0:
+            owner.first_attribute = self.attribute_count
+        else:
+            self.attributes_[owner.last_attribute].next_of_element = self.attribute_count
+        owner.last_attribute = self.attribute_count
+        self.attribute_count += 1
+        return 0
+
+    cdef int dereference(self, AttributeRow* row) except -1:
+        cdef int length = self.characters(row.value, row.length)
+        cdef bytes value
+        if length >= 0:
+            row.value = self.written - length
+            row.length = length
+            return 0
+        value = with_characters(row.value[:row.length], True)
+        self.kept.append(value)
+        row.value = value
+        row.length = <int>len(value)
+        return 0
+
+    cdef int characters(self, const char* at, int length) except -2:
+        """Write a text with its character references as characters; -1 when it has one that is not so simple.
+
+        Nothing becomes longer by that, so all values of a page together fit in as many bytes as it has.
+        """
+        cdef const char* end = at + length
+        cdef const char* reference
+        cdef char* start
+        cdef char* out
+        if self.arena is NULL:
+            self.arena = self.written = <char*>malloc(len(self.body) + 1)
+            if self.arena is NULL:
+                raise MemoryError
+        start = out = self.written
+        while at < end:
+            reference = <const char*>memchr(at, c'&', end - at)
+            if reference is NULL:
+                reference = end
+            memcpy(out, at, reference - at)
+            out += reference - at
+            at = reference
+            if at < end:
+                length = simple_reference(at, end, &out)
+                if not length:
+                    return -1
+                at += length
+        self.written = out
+        return <int>(out - start)
+
+    cdef AttributeRow* attribute_of(self, int element, int name) noexcept:
+        cdef int at = self.elements_[element].first_attribute
+        while at >= 0:
+            if self.attributes_[at].name == name:
+                return &self.attributes_[at]
+            at = self.attributes_[at].next_of_element
+        return NULL
+
+    # --- asking ---
+
+    cdef Element element(self, int index):
+        cdef Element result = Element.__new__(Element)
+        result.tree = self
+        result.index = index
+        return result
+
+    def get(self, str name):
+        """An attribute of the root element, or None."""
+        return self.element(0).get(name)
+
+    def elements(self, *tags):
+        """Elements with one of these tags, in page order."""
+        cdef char* wanted = <char*>calloc(self.name_count, 1)
+        cdef list result = []
+        cdef int index, number
+        if wanted is NULL:
+            raise MemoryError
+        try:
+            for tag in tags:
+                number = self.known(tag)
+                if number > 0:
+                    wanted[number] = 1
+            for index in range(self.element_count):
+                if wanted[self.elements_[index].tag]:
+                    result.append(self.element(index))
+        finally:
+            free(wanted)
+        return result
+
+    def count_inside(self, str tag, *containers):
+        """How many elements of a tag stand inside one of the containers."""
+        cdef int wanted = self.known(tag)
+        cdef int total = 0
+        cdef int index, inner
+        for container in self.elements(*containers):
+            index = (<Element>container).index
+            for inner in range(index + 1, self.elements_[index].end):
+                if self.elements_[inner].tag == wanted:
+                    total += 1
+        return total
+
+    cdef str text_of(self, Run* run):
+        if run.is_plain:
+            return decoded(run.text, run.length)
+        return with_characters(run.text[:run.length], False).decode("utf-8", "replace")
+
+    cdef str text_from(self, int index, int last):
+        """Text of an element before any element after the one numbered `last`."""
+        cdef list pieces = []
+        cdef int number = self.elements_[index].first_run
+        while number < self.elements_[index].end_run and self.runs[number].opened <= last + 1:
+            pieces.append(self.text_of(&self.runs[number]))
+            number += 1
+        return pieces[0] if len(pieces) == 1 else "".join(pieces)
+
+    cdef str runs_between(self, int first, int end):
+        cdef int number
+        return "".join([self.text_of(&self.runs[number]) for number in range(first, end)])
+
+    def shown_text(self):
+        """Pieces of text in page order, but for those that scripts, styles, templates and fallbacks hold themselves."""
+        cdef list pieces = []
+        cdef int number
+        for number in range(self.run_count):
+            if not self.names[self.elements_[self.runs[number].parent].tag].flags & HIDDEN:
+                pieces.append(self.text_of(&self.runs[number]))
+        return pieces
+
+    def seen_text(self, int limit):
+        """Pieces of text that a reader sees, white space collapsed, until they are `limit` characters long."""
+        cdef list pieces = []
+        cdef int number
+        cdef Py_ssize_t size = 0
+        for number in range(self.run_count):
+            if self.elements_[self.runs[number].parent].is_unseen:
+                continue
+            words = self.text_of(&self.runs[number]).split()
+            if words:
+                piece = " ".join(words)
+                pieces.append(piece)
+                size += len(piece) + 1
+                if size > limit:
+                    break
+        return pieces
+
+    # --- selecting ---
+
+    def matching(self, Selector selector, int limit):
+        """At most `limit` elements that a selector matches, in page order."""
+        cdef list result = []
+        cdef int steps = selector.step_count
+        cdef int step, number, best, at, index
+        cdef Condition* condition
+        cdef int tags[MAX_STEPS]
+        cdef int names[MAX_STEPS][MAX_CONDITIONS]
+        for step in range(steps):
+            tags[step] = -1
+            if selector.steps[step].tag_length:
+                tags[step] = self.lookup(selector.steps[step].tag, selector.steps[step].tag_length)
+                if tags[step] < 0:
+                    return result
+            for number in range(selector.steps[step].condition_count):
+                condition = &selector.steps[step].conditions[number]
+                names[step][number] = self.lookup(condition.name, condition.name_length)
+                if names[step][number] < 0:
+                    return result
+        step = steps - 1
+        best = -1
+        for number in range(selector.steps[step].condition_count):
+            if best < 0 or self.names[names[step][number]].attribute_count < self.names[best].attribute_count:
+                best = names[step][number]
+        if best < 0:
+            for index in range(self.element_count):
+                if (tags[step] < 0 or self.elements_[index].tag == tags[step]) and self.is_below(index, selector, tags, names):
+                    result.append(self.element(index))
+                    if len(result) >= limit:
+                        break
+            return result
+        at = self.names[best].first_attribute
+        while at >= 0 and len(result) < limit:
+            index = self.attributes_[at].element
+            if self.meets(index, &selector.steps[step], tags[step], names[step]) and self.is_below(index, selector, tags, names):
+                result.append(self.element(index))
+            at = self.attributes_[at].next_of_name
+        return result
+
+    cdef bint meets(self, int index, Step* step, int tag, int* names) noexcept:
+        cdef int number
+        cdef AttributeRow* attribute
+        if tag >= 0 and self.elements_[index].tag != tag:
+            return False
+        for number in range(step.condition_count):
+            attribute = self.attribute_of(index, names[number])
+            if attribute is NULL or not holds(&step.conditions[number], attribute.value, attribute.length):
+                return False
+        return True
+
+    cdef bint is_below(self, int index, Selector selector, int* tags, int[MAX_CONDITIONS]* names) noexcept:
+        """Whether the ancestors are as the selector wants them. The nearest that fits is right: all steps are alike."""
+        cdef int step = selector.step_count - 2
+        while step >= 0:
+            index = self.elements_[index].parent
+            while index >= 0 and not self.meets(index, &selector.steps[step], tags[step], names[step]):
+                if selector.is_child:
+                    return False
+                index = self.elements_[index].parent
+            if index < 0:
+                return False
+            step -= 1
+        return True
+
+
+cdef enum:
+    EXISTS = 0
+    EQUALS = 1
+    DASHED = 2
+    CONTAINS = 3
+    STARTS = 4
+    ENDS = 5
+    WORD = 6
+
+_OPERATORS = {"": EXISTS, "=": EQUALS, "|=": DASHED, "*=": CONTAINS, "^=": STARTS, "$=": ENDS, "~=": WORD}
+
+cdef struct Condition:
+    const char* name
+    int name_length
+    int operator
+    const char* value
+    int length
+    bint ignore_case
+
+cdef struct Step:
+    const char* tag
+    int tag_length
+    int condition_count
+    Condition conditions[MAX_CONDITIONS]
+
+
+cdef class Selector:
+    """Compounds that stand one inside the other, all as child or all as descendant."""
+
+    cdef Step steps[MAX_STEPS]
+    cdef int step_count
+    cdef bint is_child
+    cdef list kept
+
+    def __cinit__(self, list compounds, bint is_child):
+        """`compounds`, the outermost first: a tag (`*` for any) and conditions as (name, operator, value, ignore_case).
+
+        Raises ValueError when there are more than fit.
+        """
+        self.kept = []
+        self.is_child = is_child
+        self.step_count = len(compounds)
+        if not 0 < self.step_count <= MAX_STEPS:
+            raise ValueError("too many steps")
+        cdef Step* step
+        cdef Condition* condition
+        cdef int number
+        cdef bytes text
+        for number, (tag, conditions) in enumerate(compounds):
+            step = &self.steps[number]
+            text = b"" if tag == "*" else tag.encode()
+            self.kept.append(text)
+            step.tag = text
+            step.tag_length = len(text)
+            step.condition_count = 0
+            if len(conditions) > MAX_CONDITIONS:
+                raise ValueError("too many conditions")
+            for name, operator, value, ignore_case in conditions:
+                condition = &step.conditions[step.condition_count]
+                text = name.encode()
+                self.kept.append(text)
+                condition.name = text
+                condition.name_length = len(text)
+                condition.operator = _OPERATORS[operator]
+                text = value.lower().encode() if ignore_case else value.encode()
+                self.kept.append(text)
+                condition.value = text
+                condition.length = len(text)
+                condition.ignore_case = ignore_case
+                step.condition_count += 1
+
+
+cdef inline bint matches_at(Condition* condition, const char* text) noexcept:
+    if condition.ignore_case:
+        return is_same(condition.value, text, condition.length)
+    return memcmp(condition.value, text, condition.length) == 0
+
+
+cdef bint holds(Condition* condition, const char* text, int length) noexcept:
+    cdef int size = condition.length
+    cdef const char* end = text + length
+    cdef const char* at
+    if condition.operator == EXISTS:
+        return True
+    if condition.operator == EQUALS:
+        return length == size and matches_at(condition, text)
+    if condition.operator == DASHED:
+        return length >= size and matches_at(condition, text) and (length == size or text[size] == c'-')
+    if size == 0 or length < size:
+        return False
+    if condition.operator == STARTS:
+        return matches_at(condition, text)
+    if condition.operator == ENDS:
+        return matches_at(condition, end - size)
+    if condition.operator == CONTAINS:
+        if not condition.ignore_case:
+            return found(text, length, condition.value, size) is not NULL
+        while end - text >= size:
+            if matches_at(condition, text):
+                return True
+            text += 1
+        return False
+    while text < end:  # WORD
+        while text < end and CLASS[<unsigned char>text[0]] & SPACE:
+            text += 1
+        at = text
+        while text < end and not CLASS[<unsigned char>text[0]] & SPACE:
+            text += 1
+        if text - at == size and matches_at(condition, at):
+            return True
+    return False
+
+
+cdef void* grown(void* rows, int* capacity, size_t size) except NULL:
+    """The table with room for twice as many rows."""
+    cdef int wanted = 2 * capacity[0] if capacity[0] else 256
+    cdef void* larger = realloc(rows, wanted * size)
+    if larger is NULL:
+        raise MemoryError
+    capacity[0] = wanted
+    return larger
+
+
+cdef struct Reference:
+    const char* name
+    int length
+    const char* meant
+
+cdef Reference SIMPLE[6]
+SIMPLE[:] = [
+    Reference(b"amp;", 4, b"&"),
+    Reference(b"quot;", 5, b'"'),
+    Reference(b"lt;", 3, b"<"),
+    Reference(b"gt;", 3, b">"),
+    Reference(b"apos;", 5, b"'"),
+    Reference(b"nbsp;", 5, b"\xc2\xa0"),
+]
+
+
+cdef int simple_reference(const char* at, const char* end, char** out) noexcept:
+    """Write what a common reference means; its length, or 0 for any other. A lone ampersand means itself."""
+    cdef int number
+    cdef const char* digit = at + 1
+    if digit == end or not (CLASS[<unsigned char>digit[0]] & (LETTER | DIGIT) or digit[0] == c'#'):
+        out[0][0] = c'&'
+        out[0] += 1
+        return 1
+    for number in range(6):
+        if end - digit >= SIMPLE[number].length and memcmp(digit, SIMPLE[number].name, SIMPLE[number].length) == 0:
+            out[0][0] = SIMPLE[number].meant[0]
+            out[0] += 1
+            if number == 5:
+                out[0][0] = SIMPLE[number].meant[1]
+                out[0] += 1
+            return SIMPLE[number].length + 1
+    if digit[0] == c'#':
+        number = 0
+        digit += 1
+        while digit < end and CLASS[<unsigned char>digit[0]] & DIGIT and number < 1000:
+            number = 10 * number + digit[0] - c'0'
+            digit += 1
+        if digit < end and digit[0] == c';' and 32 <= number < 127:
+            out[0][0] = <char>number
+            out[0] += 1
+            return <int>(digit + 1 - at)
+    elif CLASS[<unsigned char>digit[0]] & (LETTER | DIGIT):
+        while digit < end and CLASS[<unsigned char>digit[0]] & (LETTER | DIGIT):
+            digit += 1
+        if digit < end and digit[0] == c'=':  # the next parameter of a URL
+            memcpy(out[0], at, digit - at)
+            out[0] += digit - at
+            return <int>(digit - at)
+    return 0
+
+
+_REFERENCE = re.compile(r"&(?:#\d{1,9};?|#[xX][0-9a-fA-F]{1,9};?|[a-zA-Z][a-zA-Z0-9]{0,31};?)")
+
+
+def with_characters(bytes text, bint in_attribute):
+    """The text with its character references as the characters they stand for.
+
+    In an attribute a name without its semicolon stays as it is before `=` or another letter: `?a=1&copy=2`.
+    """
+    if text.count(b"&") == text.count(b"&amp;"):
+        return text.replace(b"&amp;", b"&")
+    written = text.decode("utf-8", "replace")
+    if not in_attribute:
+        return unescape(written).encode("utf-8", "replace")
+
+    def meant(match):
+        name = match[0][1:]
+        if name.startswith("#") or name.endswith(";"):
+            return unescape(match[0])
+        after = written[match.end() : match.end() + 1]
+        return html5[name] if name in html5 and after != "=" and not after.isalnum() else match[0]
+
+    return _REFERENCE.sub(meant, written).encode("utf-8", "replace")
