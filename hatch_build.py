@@ -26,24 +26,6 @@ class CompileReader(BuildHookInterface):  # type: ignore[type-arg]
         except Exception as problem:  # noqa: BLE001 - whatever a missing or broken compiler may say
             self.app.display_warning(f"without the fast page reader, which does not compile here: {problem}")
             return
-        try:
-            compiled = _compile(Path(self.root))
-        except Exception as problem:  # noqa: BLE001 - whatever a missing or broken compiler may say
-            self.app.display_warning(f"without the fast page reader, which does not compile here: {problem}")
-            return
-        try:
-            compiled = _compile(Path(self.root))
-        except Exception as problem:  # noqa: BLE001 - whatever a missing or broken compiler may say
-            self.app.display_warning(f"without the fast page reader, which does not compile here: {problem}")
-            return
-        try:
-            compiled = _compile(Path(self.root))
-        except Exception as problem:  # noqa: BLE001 - whatever a missing or broken compiler may say
-            print(
-                f"technograph: the fast page reader is left out, it does not compile: {problem}",
-                file=sys.stderr,
-            )
-            return
         build_data["artifacts"].append(f"/{compiled.relative_to(self.root).as_posix()}")
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
