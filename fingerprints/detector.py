@@ -77,6 +77,7 @@ class Detector:
             body=b"",
             styles=(),
             tree=None,
+            links=(),
         )
 
     def detect(self, observations: Iterable[Observation]) -> tuple[Detection, ...]:

@@ -14,7 +14,15 @@ from typing import Any, cast
 
 from lxml import etree
 
-from fingerprints.selectors import MAX_NODES, Compound, Condition, parse_compound, split_list, xpath_of
+from fingerprints.selectors import (
+    MAX_NODES,
+    REFERENCE_NAMES,
+    Compound,
+    Condition,
+    parse_compound,
+    split_list,
+    xpath_of,
+)
 
 _string = cast("Callable[[Any], str]", etree.XPath("string()", smart_strings=False))
 """All text inside an element; inside the parser's library, so far faster than joining `itertext`."""
@@ -78,6 +86,13 @@ class LxmlElement:
     def values(self) -> Sequence[str]:
         return cast("Sequence[str]", self.node.values())
 
+    def references(self) -> Sequence[tuple[str, str]]:
+        return [
+            (name, value)
+            for name, value in self.node.items()
+            if name.endswith("src") or name in REFERENCE_NAMES or "//" in value[:8]
+        ]
+
 
 class LxmlTree:
     """One page, with the words of `tree.Tree`."""
@@ -92,6 +107,10 @@ class LxmlTree:
 
     def elements(self, *tags: str) -> Iterator[LxmlElement]:
         return map(LxmlElement, self.root.iter(*tags))
+
+    def having(self, tag: str, attribute: str) -> Iterator[tuple[str, LxmlElement]]:
+        found = ((node.get(attribute), LxmlElement(node)) for node in self.root.iter(tag))
+        return ((value, element) for value, element in found if value is not None)
 
     def count_inside(self, tag: str, *containers: str) -> int:
         return sum(1 for container in self.root.iter(*containers) for _ in container.iter(tag))

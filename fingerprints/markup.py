@@ -8,6 +8,19 @@ from collections.abc import Mapping
 
 from fingerprints.model import Observation
 
+try:
+    from fingerprints.native import is_utf8
+except ImportError:  # installed without a compiler
+
+    def is_utf8(text: bytes) -> bool:
+        """Whether the bytes are UTF-8, perhaps cut inside its last character."""
+        try:
+            codecs.getincrementaldecoder("utf-8")().decode(text)
+        except UnicodeDecodeError:
+            return False
+        return True
+
+
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """99.9% of homepages are smaller; the crawler stops reading there too."""
 
@@ -44,15 +57,9 @@ def _charset(headers: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def _decode(data: bytes, http_charset: str) -> bytes:
-    if not data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        try:
-            # A cut body may end inside a character, hence the incremental decoder.
-            codecs.getincrementaldecoder("utf-8")().decode(data)
-        except UnicodeDecodeError:
-            pass
-        else:
-            if data.count(b"\0", 0, 512) < 8:  # not UTF-16 without its mark
-                return data
+    is_marked = data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if not is_marked and is_utf8(data) and data.count(b"\0", 0, 512) < 8:  # not UTF-16 without its mark
+        return data
     from bs4.dammit import EncodingDetector, UnicodeDammit  # 50 ms, which most pages can do without
 
     declared = EncodingDetector.find_declared_encoding(data[:4096], is_html=True)

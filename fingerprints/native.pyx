@@ -15,6 +15,8 @@ import re
 from html import unescape
 from html.entities import html5
 
+from fingerprints.selectors import REFERENCE_NAMES
+
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
@@ -60,6 +62,7 @@ cdef enum:
     IS_LIST = 1 << 25
     IS_DIV_OR_ADDRESS = 1 << 26
     IS_PLAINTEXT = 1 << 27
+    REFERENCE = 1 << 28  # an attribute that holds a URL, though it is not called `...src`
 
 _TAGS = {}
 for _bit, _names in (
@@ -91,6 +94,7 @@ for _bit, _names in (
     (IS_LIST, "ul ol"),
     (IS_DIV_OR_ADDRESS, "div address"),
     (IS_PLAINTEXT, "plaintext"),
+    (REFERENCE, " ".join(REFERENCE_NAMES)),
 ):
     for _name in _names.split():
         _TAGS[_name.encode()] = _TAGS.get(_name.encode(), 0) | _bit
@@ -252,6 +256,22 @@ cdef class Element:
 
     def values(self):
         return [value for _, value in self.items()]
+
+    def references(self):
+        """Attributes that may hold a URL: those named like one, and those whose value has `//` near its begin."""
+        cdef list result = []
+        cdef AttributeRow* attribute
+        cdef Name* name
+        cdef int at = self.tree.elements_[self.index].first_attribute
+        while at >= 0:
+            attribute = &self.tree.attributes_[at]
+            name = &self.tree.names[attribute.name]
+            if name.flags & REFERENCE or (
+                name.length >= 3 and memcmp(name.text + name.length - 3, b"src", 3) == 0
+            ) or found(attribute.value, min(attribute.length, 8), b"//", 2) is not NULL:
+                result.append((self.tree.names_as_text[attribute.name], decoded(attribute.value, attribute.length)))
+            at = attribute.next_of_element
+        return result
 
 
 cdef class Tree:
@@ -867,6 +887,22 @@ cdef class Tree:
             free(wanted)
         return result
 
+    def having(self, str tag, str attribute):
+        """Elements of a tag that have the attribute, each with its value, in page order."""
+        cdef list result = []
+        cdef int wanted = self.known(tag)
+        cdef int name = self.known(attribute)
+        cdef AttributeRow* row
+        if wanted < 0 or name < 0:
+            return result
+        cdef int at = self.names[name].first_attribute
+        while at >= 0:
+            row = &self.attributes_[at]
+            if self.elements_[row.element].tag == wanted:
+                result.append((decoded(row.value, row.length), self.element(row.element)))
+            at = row.next_of_name
+        return result
+
     def count_inside(self, str tag, *containers):
         """How many elements of a tag stand inside one of the containers."""
         cdef int wanted = self.known(tag)
@@ -1101,6 +1137,45 @@ cdef bint holds(Condition* condition, const char* text, int length) noexcept:
         if text - at == size and matches_at(condition, at):
             return True
     return False
+
+
+def is_utf8(bytes text):
+    """Whether the bytes are UTF-8, perhaps cut inside its last character."""
+    cdef const unsigned char* at = text
+    cdef const unsigned char* end = at + len(text)
+    cdef uint64_t word
+    cdef int more
+    while at < end:
+        if end - at >= 8:
+            memcpy(&word, at, 8)
+            if not word & <uint64_t>0x8080808080808080:
+                at += 8
+                continue
+        if at[0] < 0x80:
+            at += 1
+            continue
+        if 0xC2 <= at[0] <= 0xDF:
+            more = 1
+        elif 0xE0 <= at[0] <= 0xEF:
+            more = 2
+        elif 0xF0 <= at[0] <= 0xF4:
+            more = 3
+        else:
+            return False
+        if at + 1 < end and (
+            (at[0] == 0xE0 and at[1] < 0xA0)  # longer than need be
+            or (at[0] == 0xED and at[1] > 0x9F)  # half of a pair
+            or (at[0] == 0xF0 and at[1] < 0x90)
+            or (at[0] == 0xF4 and at[1] > 0x8F)  # beyond the last character
+        ):
+            return False
+        at += 1
+        while more and at < end:
+            if at[0] & 0xC0 != 0x80:
+                return False
+            at += 1
+            more -= 1
+    return True
 
 
 cdef void* grown(void* rows, int* capacity, size_t size) except NULL:

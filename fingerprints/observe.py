@@ -7,9 +7,11 @@ support an absence.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import overload
 from urllib.parse import urljoin
 
 from fingerprints.hosts import host_of, registrable
@@ -113,7 +115,7 @@ def observe(
         scripts=scripts,
         styles=tuple(reader.styles),
         resources=resources,
-        links=tuple(reader.links),
+        links=reader.links,
         containers=containers_named(resources, scripts, body),
         dns=dns,
         tls_issuer=tls_issuer,
@@ -163,7 +165,7 @@ class _Reader:
         self.scripts: list[str] = []
         self.script_bytes = 0
         self.styles: list[str] = []
-        self.links: list[Link] = []
+        self.links: Sequence[Link] = ()
         self.json_ld_types: list[str] = []
         self.resources: dict[tuple[str, ResourceKind], Resource] = {}
 
@@ -174,7 +176,6 @@ class _Reader:
         self.origin = origin_of(self.base)
         self.folder = _join(self.base, ".")
         readers = {
-            "a": self._anchor,
             "script": self._script,
             "link": self._link,
             "meta": self._meta,
@@ -186,6 +187,7 @@ class _Reader:
         # Two elements in three are none of these; what is not touched costs nothing.
         for element in tree.elements(*readers):
             readers[element.tag](element)
+        self._anchors(tree)
 
     def add(self, raw: str, kind: ResourceKind) -> None:
         """Note one reference of the page, unless it is no URL or the list is full."""
@@ -235,15 +237,17 @@ class _Reader:
             if relation in _LINK_KINDS:
                 self.add(url, _LINK_KINDS[relation])
 
-    def _anchor(self, element: Element) -> None:
-        href = element.get("href")
-        if not href or href[0] == "#":
-            return
-        if self._leaves(href):
-            self.add(href, ResourceKind.LINK)
-        elif len(self.links) < MAX_LINKS and not href[:11].lower().startswith(_NOT_FETCHED):
-            text = element.lead or element.get("title") or ""
-            self.links.append(Link(self._absolute(href[:MAX_URL_CHARS]), " ".join(text.split())[:80]))
+    def _anchors(self, tree: Tree) -> None:
+        """Links to other sites are resources; those to the page's own wait until somebody chooses among them."""
+        own: list[tuple[str, Element]] = []
+        for href, element in tree.having("a", "href"):
+            if not href or href[0] == "#":
+                continue
+            if self._leaves(href):
+                self.add(href, ResourceKind.LINK)
+            elif not href[:11].lower().startswith(_NOT_FETCHED):
+                own.append((href, element))
+        self.links = _Links(self._absolute, own[:MAX_LINKS])
 
     def _leaves(self, href: str) -> bool:
         """Whether a link goes to another domain."""
@@ -316,7 +320,7 @@ class _Reader:
         """Note an element's own URL, and those a lazy loader or a consent manager holds back."""
         tag = element.tag
         own, kind = _URL_ATTRIBUTES.get(tag, "src"), _ELEMENT_KINDS[tag]
-        for name, value in element.items():
+        for name, value in element.references():
             if name == own or name in _HELD_BACK:
                 self.add(value, kind)
             elif name[-3:] == "src" and (name[:5] == "data-" or "//" in value[:8]):
@@ -326,6 +330,36 @@ class _Reader:
                 self.add(value, kind)
             elif name == "srcdoc" and tag == "iframe":
                 self._keep(value)
+
+
+class _Links(Sequence[Link]):
+    """The links of a page, made when they are looked at: most pages are not asked for them."""
+
+    def __init__(self, absolute: Callable[[str], str], found: Sequence[tuple[str, Element]]) -> None:
+        self._absolute = absolute
+        self._found = found
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, index: int) -> Link: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Link]: ...
+    def __getitem__(self, index: int | slice) -> Link | Sequence[Link]:
+        return self._made[index]
+
+    @functools.cached_property
+    def _made(self) -> tuple[Link, ...]:
+        return tuple(
+            Link(
+                self._absolute(href[:MAX_URL_CHARS]), " ".join((a.lead or a.get("title") or "").split())[:80]
+            )
+            for href, a in self._found
+        )
+
+    def __reduce__(self) -> tuple[type[tuple[Link, ...]], tuple[tuple[Link, ...]]]:
+        return tuple, (self._made,)
 
 
 _HELD_BACK = frozenset({"data-original", "consent-original-src-_"})

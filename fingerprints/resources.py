@@ -219,6 +219,8 @@ def container_of(text: str) -> Iterator[str]:
 
 def _gtm_ids(text: str) -> Iterator[str]:
     """Tag Manager ids in a text; the pattern begins with plain characters so that the search runs at memory speed."""
+    if "GTM-" not in text:
+        return
     for match in _GTM_ID.finditer(text):
         if not text[max(0, match.start() - 1) : match.start()].isalnum():
             yield f"gtm:{match[0]}"

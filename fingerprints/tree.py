@@ -46,6 +46,9 @@ class Element(Protocol):
 
     def items(self) -> Sequence[tuple[str, str]]: ...
     def values(self) -> Sequence[str]: ...
+    def references(self) -> Sequence[tuple[str, str]]:
+        """Attributes that may hold a URL: those named like one, and those whose value has `//` near its begin."""
+        ...
 
 
 class Tree(Protocol):
@@ -57,6 +60,10 @@ class Tree(Protocol):
 
     def elements(self, *tags: str) -> Iterable[Element]:
         """Elements with one of these tags, in page order."""
+        ...
+
+    def having(self, tag: str, attribute: str) -> Iterable[tuple[str, Element]]:
+        """Elements of a tag that have the attribute, each after its value, in page order."""
         ...
 
     def count_inside(self, tag: str, *containers: str) -> int:

@@ -7,7 +7,7 @@ each stage can be tested, pickled to another process, or replayed later with new
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -190,7 +190,7 @@ class Observation:
     """Bodies of inline scripts, also those a consent manager holds back, in page order."""
     styles: tuple[str, ...] = ()
     resources: tuple[Resource, ...] = ()
-    links: tuple[Link, ...] = ()
+    links: Sequence[Link] = ()
     containers: tuple[str, ...] = ()
     """Public ids of tag containers the page names, as `gtm:GTM-ABC123`."""
     container_tags: tuple[str, ...] = ()
