@@ -31,5 +31,6 @@ def _why_a_file(text: str) -> str:
     """That the text is a file and what reads it; empty when there is no such file."""
     if not os.path.isfile(text):
         return ""
-    reader = _READERS.get(Path(text).suffix.lower(), "detect --html")
+    unpacked = text.lower().removesuffix(".gz").removesuffix(".xz")
+    reader = _READERS.get(Path(unpacked).suffix, "detect --html")
     return f"is a file, not a site; `technograph {reader} {shlex.quote(text)}` reads it"

@@ -47,6 +47,7 @@ def test_saved_page_given_as_a_site_is_pointed_to_its_option(run: Runner, comman
         ("saved", "detect --html saved"),
         ("visit.har", "detect --har visit.har"),
         ("pages.jsonl", "detect --jsonl pages.jsonl"),
+        ("pages.jsonl.xz", "detect --jsonl pages.jsonl.xz"),
         ("prospects.CSV", "crawl prospects.CSV"),
         ("prospects.txt", "crawl prospects.txt"),
     ],
