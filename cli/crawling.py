@@ -18,12 +18,12 @@ from cli.patience import Patience
 from cli.progress import Progress
 from cli.recording import Recorder, without_done
 from cli.rule_sets import load_rules
+from cli.sites import site_named
 from cli.summary import crawl_summary
 from crawler.crawl import Control, CrawlSettings, crawl
-from crawler.domains import NotADomain, parse_site
 from crawler.items import SiteItem, Target
 from crawler.targets import Suppressions, TargetReport, read_targets
-from fingerprints.model import InputError, Record
+from fingerprints.model import Record
 from store.database import Store
 from store.locking import crawl_lock
 
@@ -96,10 +96,7 @@ def crawl_into(store: Store, job: Job, settings: CrawlSettings, control: Control
 
 def target_of(text: str, *, allow_private: bool = False) -> Target:
     """The site a URL, a host or an e-mail address names. Raises InputError for what names none."""
-    try:
-        site = parse_site(text, allow_private=allow_private)
-    except NotADomain as exc:
-        raise InputError(f"{text!r}: {exc}") from exc
+    site = site_named(text, allow_private=allow_private)
     return Target(site.domain, site.url)
 
 

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import IO
 
 import click
 
+from cli.jsonl import read_lines
 from cli.output import note
-from cli.pages import GivenPage, PageFormatError, from_har, from_json_line, observe_given, read_lines
+from cli.pages import GivenPage, PageFormatError, from_har, from_json_line, observe_given
 from cli.rule_sets import load_rules, rule_set_options
 from cli.web_options import allow_private_option, resolve_all_to_option
 from fingerprints.detector import Detector
@@ -44,7 +44,7 @@ from fingerprints.records import make_record
     "--jsonl",
     "jsonl_path",
     metavar="FILE|-",
-    help="One page a line: {id, url, status, headers, cookies, html}. `-` is stdin.",
+    help="One page a line: {id, url, status, headers, cookies, html}. `-` is stdin; may be .gz or .xz.",
 )
 @rule_set_options
 @click.option(
@@ -138,18 +138,16 @@ def _readable(path: Path) -> Path:
 
 
 def _from_jsonl(path: str, detector: Detector, now: str) -> Iterator[Record]:
-    stream: IO[bytes] = sys.stdin.buffer if path == "-" else _readable(Path(path)).open("rb")
     broken = 0
-    with stream:
-        for number, line in read_lines(stream):
-            try:
-                yield record_of(from_json_line(line, number), detector, now)
-            except PageFormatError as exc:
-                broken += 1
-                note(f"technograph: {path}: {exc}")
-                yield Record(
-                    domain="", id=exc.id or f"line {number}", outcome=Outcome.INTERNAL_ERROR, detail=str(exc)
-                )
+    for number, line in read_lines(path):
+        try:
+            yield record_of(from_json_line(line, number), detector, now)
+        except PageFormatError as exc:
+            broken += 1
+            note(f"technograph: {path}: {exc}")
+            yield Record(
+                domain="", id=exc.id or f"line {number}", outcome=Outcome.INTERNAL_ERROR, detail=str(exc)
+            )
     if broken:
         note(f"{broken} lines could not be read; each is an internal_error line in the output")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from crawler.pages import page_kind
@@ -16,9 +16,6 @@ from crawler.walls import classify
 from fingerprints.hosts import host_of, registrable
 from fingerprints.model import InputError, Observation, Page, PageKind
 from fingerprints.observe import observe
-
-MAX_LINE_BYTES = 64 * 1024 * 1024
-"""Longest JSON line that is read; a page of the web is far below."""
 
 
 class PageFormatError(InputError):
@@ -171,18 +168,6 @@ def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _values(value: Any) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]
-
-
-def read_lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines that are not blank; of one longer than MAX_LINE_BYTES only its beginning."""
-    number = 0
-    while line := stream.readline(MAX_LINE_BYTES):
-        number += 1
-        rest = line
-        while len(rest) == MAX_LINE_BYTES and not rest.endswith(b"\n"):
-            rest = stream.readline(MAX_LINE_BYTES)
-        if line.strip():
-            yield number, line
 
 
 def from_har(path: Path) -> GivenPage:

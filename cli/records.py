@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO
 
-from cli.pages import parse_json, read_lines
+from cli.jsonl import read_lines
+from cli.pages import parse_json
 from cli.scoring import note_problems
 from fingerprints.model import InputError, Record
 from fingerprints.model.wire import from_json
@@ -19,19 +17,11 @@ def read_records(path: str) -> Iterator[Record]:
     Raises InputError when the file cannot be read.
     """
     problems = []
-    with sys.stdin.buffer if path == "-" else _open(path) as stream:
-        for number, line in read_lines(stream):
-            try:
-                record = from_json(parse_json(line))
-            except (InputError, ValueError, RecursionError) as exc:
-                problems.append(f"{path}:{number}: {exc}; line skipped")
-            else:
-                yield record
+    for number, line in read_lines(path):
+        try:
+            record = from_json(parse_json(line))
+        except (InputError, ValueError, RecursionError) as exc:
+            problems.append(f"{path}:{number}: {exc}; line skipped")
+        else:
+            yield record
     note_problems(problems, "lines could not be read")
-
-
-def _open(path: str) -> IO[bytes]:
-    try:
-        return Path(path).open("rb")
-    except OSError as exc:
-        raise InputError(f"{path}: cannot read: {exc.strerror}") from exc

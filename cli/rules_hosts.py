@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.database import db_option, open_for_reading
+from cli.jsonl import read_lines
 from cli.output import Output, note, output_options, write_rows
-from cli.pages import PageFormatError, from_json_line, observe_given, read_lines
+from cli.pages import PageFormatError, from_json_line, observe_given
 from fingerprints.hosts import host_of, parent_domains
 from fingerprints.loaded import LOADING_KINDS
 from fingerprints.model import InputError, Observation, Party, ResourceKind
@@ -51,8 +51,8 @@ def unknown_hosts(source: str | None, all_kinds: bool, limit: int, db_path: Path
     They are where the next rules come from.
 
     CRAWL is a number that `technograph runs` lists; without it the newest crawl of the database. FILE holds
-    one page a line, as for `technograph detect --jsonl`. The example is a site of the crawl, or a URL of
-    the file.
+    one page a line, as for `technograph detect --jsonl`; it may be packed (.gz, .xz). The example is a site
+    of the crawl, or a URL of the file.
 
     \b
     Example:
@@ -117,15 +117,10 @@ def _of_pages(path: str, kinds: frozenset[ResourceKind], detector: Detector) -> 
 
 def _observations(path: str) -> Iterator[tuple[str, Observation]]:
     """Domain and observation of each page; lines that hold no page are named and left out."""
-    try:
-        stream = sys.stdin.buffer if path == "-" else Path(path).open("rb")  # noqa: SIM115 - closed below
-    except OSError as exc:
-        raise InputError(f"{path}: cannot read: {exc.strerror}") from exc
-    with stream:
-        for number, line in read_lines(stream):
-            try:
-                page = from_json_line(line, number)
-            except PageFormatError as exc:
-                note(f"technograph: {path}: {exc}")
-                continue
-            yield page.domain, observe_given(page)[0]
+    for number, line in read_lines(path):
+        try:
+            page = from_json_line(line, number)
+        except PageFormatError as exc:
+            note(f"technograph: {path}: {exc}")
+            continue
+        yield page.domain, observe_given(page)[0]

@@ -91,7 +91,7 @@ def _check_own(paths: tuple[str, ...], only: str, notes: bool) -> int:
 
 
 def _read_files(paths: tuple[str, ...]) -> tuple[list[RuleFile], list[str]]:
-    """The rule files that can be read, and a message for each that cannot."""
+    """The rule files that can be read, and a line for each mistake in those that cannot."""
     from fingerprints.sources import TECHNOLOGIES, rule_paths
     from fingerprints.toml_rules import load_rule_file
 
@@ -103,7 +103,7 @@ def _read_files(paths: tuple[str, ...]) -> tuple[list[RuleFile], list[str]]:
             try:
                 files.append(load_rule_file(path))
             except TechnographError as exc:
-                broken.append(str(exc))
+                broken += str(exc).splitlines()
     return files, broken
 
 

@@ -110,12 +110,9 @@ def explain(
 
 def _record(store: Store, domain: str, newest: bool) -> Record:
     """The domain's record; a URL or a host with `www.` will do. Raises InputError when there is none."""
-    from crawler.domains import NotADomain, parse_site
+    from cli.sites import site_named
 
-    try:
-        asked = parse_site(domain, allow_private=True).domain
-    except NotADomain as exc:
-        raise InputError(f"{domain!r}: {exc}") from exc
+    asked = site_named(domain, allow_private=True).domain
     record = store.record(domain.lower(), newest=newest) or store.record(asked, newest=newest)
     if record is None:
         near = similar_domains(store, asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_ORDER = {
+KEYS = {
     "": (
         "name website vendor pricing status cpe description source checked "
         "aliases also loads_others implies requires requires_category excludes"
@@ -15,6 +15,7 @@ _ORDER = {
         "json_ld dns tls_issuer robots container version account"
     ),
 }
+"""Table to the keys it may have, in their order; those of the file itself under the empty name."""
 _TABLE = re.compile(r"\[\[(\w+)\]\]\s*(#.*)?\Z")
 _KEY = re.compile(r"([\w-]+)\s*=\s*(.*)\Z", re.DOTALL)
 
@@ -84,7 +85,7 @@ def _depth(value: str) -> int:
 
 def _block(header: str, items: list[str]) -> str:
     match = _TABLE.match(header)
-    order = _ORDER.get(match[1] if match else "", "").split()
+    order = KEYS.get(match[1] if match else "", "").split()
     entries: list[tuple[int, str]] = []
     comments: list[str] = []
     for item in items:

@@ -213,7 +213,8 @@ def _check_examples(file: RuleFile, detector: Detector) -> Iterator[Finding]:
     try:
         examples = list(examples_of(file))
     except RuleError as exc:
-        yield Finding("example", rule.path, str(exc).removeprefix(f"{rule.path}: "))
+        for mistake in str(exc).splitlines():
+            yield Finding("example", rule.path, mistake.removeprefix(f"{rule.path}: "))
         return
     fired: set[str] = set()
     for example in examples:

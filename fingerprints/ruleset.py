@@ -86,7 +86,7 @@ def _read(source: Path, problems: list[str]) -> Iterator[Rule]:
         try:
             yield load_rule_file(path).rule
         except RuleError as exc:
-            problems.append(str(exc))
+            problems += str(exc).splitlines()
 
 
 def dangling(rules: Iterable[Rule], known: Container[str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fingerprints.canonical import KEYS
 from fingerprints.model import Category, InputError, Observability, PageKind, Party, ResourceKind, Technology
 from fingerprints.regexes import group_count, uses_backtracking
 from fingerprints.rules import DEFAULT_KINDS, STRENGTH, Channel, Implied, Rule, Signal
@@ -71,14 +72,14 @@ def load_categories(path: Path = CATEGORIES) -> dict[str, Category]:
 def _category(slug: str, table: Table) -> Category:
     observability = table.choice("observability", tuple(o.value for o in Observability))
     pages = table.texts("pages")
-    unknown = [page for page in pages if page not in tuple(PageKind)]
-    if unknown:
-        raise RuleError(f"{table.where}: pages: {unknown[0]!r} is not one of {', '.join(PageKind)}")
+    for page in pages:
+        if page not in tuple(PageKind):
+            table.refuse(f"pages: {page!r} is not one of {', '.join(PageKind)}")
     category = Category(
         slug=slug,
         label=table.text("label", required=True),
         observability=Observability(observability),
-        pages=tuple(PageKind(page) for page in pages),
+        pages=tuple(PageKind(page) for page in pages if page in tuple(PageKind)),
         dns=table.take("dns", bool, False),
         primary=table.take("primary", bool, True),
         exclusive=table.take("exclusive", bool, False),
@@ -110,11 +111,10 @@ def load_rule_file(path: Path) -> RuleFile:
     )
     rule = Rule(
         technology=technology,
-        signals=tuple(
-            _signal(slug, number, Table(f"{where}: signal {number}", data))
-            for number, data in enumerate(table.take("signal", list, []), start=1)
+        signals=table.gather(
+            "signal", lambda number, data: _signal(slug, number, Table(f"{where}: signal {number}", data))
         ),
-        implies=tuple(_implied(where, item) for item in table.take("implies", list, [])),
+        implies=table.gather("implies", lambda _, item: _implied(where, item)),
         requires=table.texts("requires"),
         requires_category=table.texts("requires_category"),
         excludes=table.texts("excludes"),
@@ -144,7 +144,7 @@ def _implied(where: str, item: object) -> Implied:
     table = Table(f"{where}: implies", item)
     confidence = float(table.take("confidence", (int, float), 1.0))
     if not 0 < confidence <= 1:
-        raise RuleError(f"{where}: implies: confidence {confidence} is not in 0..1")
+        table.refuse(f"confidence {confidence} is not in 0..1")
     implied = Implied(table.text("slug", required=True), confidence, table.text("version"))
     table.done()
     return implied
@@ -152,6 +152,8 @@ def _implied(where: str, item: object) -> Implied:
 
 def _signal(slug: str, number: int, table: Table) -> Signal:
     on = Channel(table.choice("on", tuple(Channel)))
+    if table.has_mistakes:  # which keys a signal has depends on what it looks at
+        table.done(also=KEYS["signal"].split())
     name, pattern = "", None
     hosts: tuple[str, ...] = ()
     if on is Channel.HOST:
@@ -196,22 +198,18 @@ def _signal(slug: str, number: int, table: Table) -> Signal:
 def _hosts(table: Table) -> tuple[str, ...]:
     hosts = table.texts("host")
     if not hosts:
-        raise RuleError(f"{table.where}: key 'host' is missing: a list of host names")
+        table.miss("host", "a list of host names")
     for host in hosts:
         if host != host.lower() or "." not in host or not re.fullmatch(r"[a-z0-9.-]+", host):
-            raise RuleError(
-                f"{table.where}: host: {host!r} is not a lower-case host name without scheme and path"
-            )
+            table.refuse(f"host: {host!r} is not a lower-case host name without scheme and path")
     return hosts
 
 
 def _dns_type(table: Table) -> str:
     kind = table.text("type", required=True)
     record, _, subdomain = kind.partition(":")
-    if record not in DNS_TYPES or (subdomain and record != "CNAME"):
-        raise RuleError(
-            f"{table.where}: type: {kind!r} is not one of {', '.join(DNS_TYPES)} or 'CNAME:sub-domain'"
-        )
+    if kind and (record not in DNS_TYPES or (subdomain and record != "CNAME")):
+        table.refuse(f"type: {kind!r} is not one of {', '.join(DNS_TYPES)} or 'CNAME:sub-domain'")
     return kind
 
 
@@ -219,8 +217,8 @@ def _kinds(table: Table) -> frozenset[ResourceKind]:
     kinds = table.texts("kind")
     for kind in kinds:
         if kind not in tuple(ResourceKind):
-            raise RuleError(f"{table.where}: kind: {kind!r} is not one of {', '.join(ResourceKind)}")
-    return frozenset(ResourceKind(kind) for kind in kinds) or DEFAULT_KINDS
+            table.refuse(f"kind: {kind!r} is not one of {', '.join(ResourceKind)}")
+    return frozenset(kind for kind in ResourceKind if kind in kinds) or DEFAULT_KINDS
 
 
 def _check_selector(selector: str, where: str) -> None:

@@ -96,6 +96,74 @@ def test_broken_file_is_refused_with_path_and_remedy(
     assert str(caught.value).startswith(f"{path}: {message}")
 
 
+HEAD = """\
+name = "Acme Chat"
+website = "https://acme.io"
+description = "A chat."
+checked = 2026-11-22
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "mistakes"),
+    [
+        (
+            HEAD + '[[signal]]\non = "host"\nhosts = ["acme.io"]\nstrenght = "strong"\n',
+            [
+                "signal 1: key 'host' is missing: a list of host names; did you mean it by 'hosts'?",
+                "signal 1: key 'strength' is missing; did you mean it by 'strenght'?",
+            ],
+        ),
+        (
+            HEAD + '[[signal]]\non = "host"\nstrength = "strong"\nkinds = ["script"]\n',
+            [
+                "signal 1: key 'host' is missing: a list of host names",
+                "signal 1: unknown key 'kinds'; did you mean 'kind'?; allowed: host, kind, on, party, strength",
+            ],
+        ),
+        (
+            HEAD + "[[signal]]\npattern = 'acme'\nstrenght = \"strong\"\n",
+            [
+                "signal 1: key 'on' is missing",
+                (
+                    "signal 1: unknown key 'strenght'; did you mean 'strength'?; allowed: account, attribute, "
+                    "host, kind, name, on, party, pattern, selector, strength, text, type, version"
+                ),
+            ],
+        ),
+        (
+            HEAD.replace("website", "web_site")
+            + '[[signal]]\non = "html"\npatern = \'acme\'\nstrength = "sure"\n'
+            + '[[signal]]\non = "dns"\nstrength = "weak"\n',
+            [
+                "signal 1: strength: 'sure' is not one of certain, medium, strong, weak",
+                "signal 1: key 'pattern' is missing; did you mean it by 'patern'?",
+                "signal 2: key 'type' is missing",
+                "signal 2: key 'pattern' is missing",
+                "key 'website' is missing; did you mean it by 'web_site'?",
+            ],
+        ),
+        (
+            HEAD + 'signal = ["acme"]\nimplies = [1, {slug = "x", confidence = 2}]\nexample = "none"\n',
+            [
+                "signal 1: 'acme' is a str, expected a table",
+                "implies: 1 is neither a slug nor a table",
+                "implies: confidence 2.0 is not in 0..1",
+                "example: 'none' is a str, expected list",
+            ],
+        ),
+    ],
+    ids=["both misspelt", "one missing, one misspelt", "kind of signal missing", "all over", "no tables"],
+)
+def test_all_mistakes_are_reported_at_once_a_line_each(
+    text: str, mistakes: list[str], tmp_path: Path
+) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(RuleError) as caught:
+        load_rule_file(path)
+    assert str(caught.value).splitlines() == [f"{path}: {mistake}" for mistake in mistakes]
+
+
 def test_host_must_be_a_bare_host_name(tmp_path: Path) -> None:
     text = GOOD.replace(
         "on = \"url\"\npattern = '//js\\.acme\\.io/(\\d+)\\.js'", 'on = "host"\nhost = ["https://js.acme.io"]'
@@ -159,6 +227,14 @@ def test_host_must_be_a_bare_host_name(tmp_path: Path) -> None:
 def test_lint_says_what_is_wrong_and_what_to_do(old: str, new: str, finding: str, tmp_path: Path) -> None:
     assert old in GOOD
     assert finding in findings(tmp_path, GOOD.replace(old, new))
+
+
+def test_malformed_example_is_a_finding_a_mistake(tmp_path: Path) -> None:
+    missing, unknown = findings(tmp_path, GOOD.replace('expect = "none"\nhtml', 'expects = "none"\nhmtl'))
+    assert missing == "example: example 2: key 'expect' is missing; did you mean it by 'expects'?"
+    assert unknown.startswith(
+        "example: example 2: unknown key 'hmtl'; did you mean 'html'?; allowed: account, "
+    )
 
 
 def test_unproven_signal_is_named(tmp_path: Path) -> None:

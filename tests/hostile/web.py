@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import select
 import ssl
 import threading
 from collections import Counter
@@ -122,6 +123,28 @@ def case(
     return register
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Open:
+    """A request that is being answered."""
+
+    host: str
+    address: str
+    writer: asyncio.StreamWriter
+
+    @property
+    def is_over(self) -> bool:
+        """Whether either side has closed the connection.
+
+        The kernel is asked, because on a busy machine the event loop hears of a client that hung up only
+        after it has read the request which that client sent next.
+        """
+        if self.writer.is_closing():
+            return True
+        hung_up = select.poll()
+        hung_up.register(self.writer.get_extra_info("socket"), select.POLLRDHUP)
+        return bool(hung_up.poll(0))
+
+
 @dataclass(slots=True)
 class HostileWeb:
     """The running server. Use it as a context manager; it has its own thread and event loop."""
@@ -130,17 +153,16 @@ class HostileWeb:
     https_port: int = 0
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(host, path) to how often it was asked for."""
-    at_once: Counter[str] = field(default_factory=Counter)
     most_at_once: Counter[str] = field(default_factory=Counter)
     """Host to the most requests that were open at the same time."""
     times: dict[str, list[float]] = field(default_factory=dict)
     """Host to when its pages were asked for, robots.txt apart."""
     addresses: tuple[str, ...] = ("127.0.0.1",)
     """Where it listens, at the same port; needed when a test cares who shares an address."""
-    at_address: Counter[str] = field(default_factory=Counter)
     most_at_address: Counter[str] = field(default_factory=Counter)
     """Address to the most requests that were open at the same time."""
     folder: Path = Path("/tmp")
+    _open: list[_Open] = field(default_factory=list)
     _loop: asyncio.AbstractEventLoop | None = None
     _thread: threading.Thread | None = None
 
@@ -160,6 +182,23 @@ class HostileWeb:
         assert self._thread is not None
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """The server looks at nothing meanwhile, as one that gets no time on a busy machine."""
+        assert self._loop is not None
+        is_paused, go_on = threading.Event(), threading.Event()
+
+        def pause() -> None:
+            is_paused.set()
+            go_on.wait(10)
+
+        self._loop.call_soon_threadsafe(pause)
+        assert is_paused.wait(10), "the hostile web is busy"
+        try:
+            yield
+        finally:
+            go_on.set()
 
     def _run(self, started: threading.Event) -> None:
         self._loop = loop = asyncio.new_event_loop()
@@ -201,26 +240,28 @@ class HostileWeb:
         return context
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_tls: bool) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        broken_off = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+        with contextlib.closing(writer), contextlib.suppress(*broken_off):
             request = self._parse(await reader.readuntil(b"\r\n\r\n"), is_tls)
-            with self._counted(request.host, writer.get_extra_info("sockname")[0]):
+            with self._counted(_Open(request.host, writer.get_extra_info("sockname")[0], writer)):
                 answer = asyncio.ensure_future(self._answer(request, Reply(writer)))
                 hung_up = asyncio.ensure_future(reader.read(1))
                 try:
                     await asyncio.wait({answer, hung_up}, return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     await _ended({answer, hung_up})
-        writer.close()
 
     @contextlib.contextmanager
-    def _counted(self, host: str, address: str) -> Iterator[None]:
-        self.at_once[host] += 1
-        self.at_address[address] += 1
-        self.most_at_once[host] = max(self.most_at_once[host], self.at_once[host])
-        self.most_at_address[address] = max(self.most_at_address[address], self.at_address[address])
-        yield
-        self.at_once[host] -= 1
-        self.at_address[address] -= 1
+    def _counted(self, request: _Open) -> Iterator[None]:
+        self._open = [*(other for other in self._open if not other.is_over), request]
+        at_once = sum(other.host == request.host for other in self._open)
+        at_address = sum(other.address == request.address for other in self._open)
+        self.most_at_once[request.host] = max(self.most_at_once[request.host], at_once)
+        self.most_at_address[request.address] = max(self.most_at_address[request.address], at_address)
+        try:
+            yield
+        finally:
+            self._open = [other for other in self._open if other is not request]
 
     def _parse(self, head: bytes, is_tls: bool) -> Request:
         first, *lines = head.decode("latin-1").split("\r\n")

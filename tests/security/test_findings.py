@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from cli import pages
-from cli.pages import PageFormatError, from_har, from_json_line, read_lines
+from cli import jsonl
+from cli.jsonl import numbered
+from cli.pages import PageFormatError, from_har, from_json_line
 from crawler.addresses import literal_address
 from crawler.certificates import SELF_SIGNED, UNREADABLE, Certificate, read_certificate
 from fingerprints.containers import parse_container
@@ -52,9 +53,9 @@ def test_half_a_surrogate_pair_in_json_can_be_stored_and_printed() -> None:
 
 
 def test_line_without_an_end_is_read_to_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "MAX_LINE_BYTES", 10)
+    monkeypatch.setattr(jsonl, "MAX_LINE_BYTES", 10)
     stream = io.BytesIO(b"x" * 35 + b"\nshort\n" + b"y" * 10)
-    assert list(read_lines(stream)) == [(1, b"x" * 10), (2, b"short\n"), (3, b"y" * 10)]
+    assert list(numbered(stream)) == [(1, b"x" * 10), (2, b"short\n"), (3, b"y" * 10)]
 
 
 @pytest.mark.parametrize(
