@@ -112,6 +112,9 @@ class LxmlTree:
         found = ((node.get(attribute), LxmlElement(node)) for node in self.root.iter(tag))
         return ((value, element) for value, element in found if value is not None)
 
+    def values_with(self, text: str) -> Sequence[tuple[str, str]]:
+        return [(node.tag, value) for node in self.root.iter("*") for value in node.values() if text in value]
+
     def count_inside(self, tag: str, *containers: str) -> int:
         return sum(1 for container in self.root.iter(*containers) for _ in container.iter(tag))
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 
 from fingerprints.containers import PAUSED
 from fingerprints.hosts import parent_domains
 from fingerprints.markup import visible_text
 from fingerprints.model import EMBED_KINDS, EXCERPT_CHARS, Evidence, Observation, Resource, ResourceKind
 from fingerprints.pattern_set import PatternSet
-from fingerprints.plan import Plan, assignment_pattern, kind_allows, search_of, value_literals
+from fingerprints.plan import (
+    Plan,
+    assignment_pattern,
+    kind_allows,
+    literals_in_tag,
+    search_of,
+    value_literals,
+)
 from fingerprints.regexes import Match, Search, compile_search, expand, plausible_version
 from fingerprints.resources import is_script_url
 from fingerprints.rules import STRENGTH, Channel, Signal
@@ -20,6 +28,9 @@ from fingerprints.tree import Element
 SEARCH_BYTES = 48_000_000
 """Bytes searched for one page before matching stops with the flag `budget_spent`. An ordinary page needs
 under 3 million; RE2 searches at least 500 MB a second, so the worst page takes about 0.1 s."""
+
+MAX_PLACES = 64
+"""Where a literal is found more often than that, the page is searched as a whole."""
 
 MAX_ACCOUNT_CHARS = 80
 COOKIE_CHARS = 16
@@ -123,13 +134,16 @@ class _Matcher:
                         break
 
     def _url(self, signal: Signal, url: str, resource: Resource) -> None:
+        strength = min(signal.strength, kind_cap(resource))
+        best = (strength, resource.kind not in EMBED_KINDS, bool(signal.version), bool(signal.account))
+        if self.worth.get(signal.id, _NOTHING) >= best:
+            return
         if not kind_allows(signal, resource.kind, resource.party):
             return
         text = (resource.host if signal.name == "host" else url).encode("utf-8", "replace")
         self._spend(len(text))
         matched = search_of(signal)(text)
         if matched:
-            strength = min(signal.strength, kind_cap(resource))
             self._hit(signal, matched, text, f"url:{resource.url}", strength, kind=resource.kind)
 
     # --- scripts ---
@@ -243,10 +257,28 @@ class _Matcher:
                     self._selector(signal)
                 continue
             text = self._text_for(signal.on)
-            self._spend(len(text))
-            matched = search_of(signal)(text)
+            matched = self._search(signal, text)
             if matched:
                 self._hit(signal, matched, text, f"{signal.on}:{matched.span()[0] // 200}")
+
+    def _search(self, signal: Signal, text: bytes) -> Match:
+        """The first match: near what it requires where a match cannot go beyond a tag, else anywhere."""
+        search = search_of(signal)
+        literals = literals_in_tag(signal) if signal.on is Channel.HTML else ()
+        places = list(islice(_places(self._lower_body, literals), MAX_PLACES)) if literals else []
+        if not literals or len(places) == MAX_PLACES:
+            self._spend(len(text))
+            return search(text)
+        for start in sorted({text.rfind(b">", 0, place) + 1 for place in places}):
+            end = text.find(b">", start) + 1 or len(text)
+            self._spend(end - start)
+            if matched := search(text, start, end):
+                return matched
+        return None
+
+    @functools.cached_property
+    def _lower_body(self) -> bytes:
+        return self.page.body.lower()
 
     def _text_for(self, channel: Channel) -> bytes:
         if channel is Channel.HTML:
@@ -272,7 +304,7 @@ class _Matcher:
                 continue
             tried.add(text)
             self._spend(len(text))
-            if literals and not _holds_any(text.lower(), literals):
+            if literals and not _holds(text.lower(), literals):
                 continue
             matched = search(text)
             if matched:
@@ -355,8 +387,18 @@ _NOTHING = (-1.0, False, False, False)
 """What the evidence for a signal without any is worth: less than a match of strength 0, which tells a version."""
 
 
-def _holds_any(text: bytes, literals: Iterable[bytes]) -> bool:
-    return any(literal in text for literal in literals)
+def _places(text: bytes, literals: Iterable[bytes]) -> Iterator[int]:
+    """Where the literals stand in the text."""
+    for literal in literals:
+        place = text.find(literal)
+        while place >= 0:
+            yield place
+            place = text.find(literal, place + len(literal))
+
+
+def _holds(text: bytes, needs: Iterable[Iterable[bytes]]) -> bool:
+    """Whether the text holds one literal of each group."""
+    return all(any(literal in text for literal in literals) for literals in needs)
 
 
 def excerpt_of(text: str) -> str:

@@ -903,6 +903,20 @@ cdef class Tree:
             at = row.next_of_name
         return result
 
+    def values_with(self, str text):
+        """Attributes whose value holds a text: the element's tag and the value."""
+        cdef list result = []
+        cdef int number
+        cdef Py_ssize_t size
+        cdef const char* wanted = PyUnicode_AsUTF8AndSize(text, &size)
+        cdef AttributeRow* row
+        for number in range(self.attribute_count):
+            row = &self.attributes_[number]
+            if row.length >= size and found(row.value, row.length, wanted, <int>size) is not NULL:
+                tag = self.names_as_text[self.elements_[row.element].tag]
+                result.append((tag, decoded(row.value, row.length)))
+        return result
+
     def count_inside(self, str tag, *containers):
         """How many elements of a tag stand inside one of the containers."""
         cdef int wanted = self.known(tag)

@@ -116,7 +116,7 @@ def observe(
         styles=tuple(reader.styles),
         resources=resources,
         links=reader.links,
-        containers=containers_named(resources, scripts, body),
+        containers=containers_named(resources, scripts, tree),
         dns=dns,
         tls_issuer=tls_issuer,
         robots=robots,

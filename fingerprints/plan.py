@@ -20,6 +20,7 @@ from fingerprints.regexes import (
     Literals,
     Search,
     compile_search,
+    crosses,
     rarest,
     rarity,
     required_literals,
@@ -256,10 +257,17 @@ def search_of(signal: Signal) -> Search:
 
 
 @functools.cache
-def value_literals(signal: Signal) -> tuple[bytes, ...]:
-    """Lower-case texts one of which stands in every value the signal's pattern matches; empty for any value."""
-    options = required_literals(signal.pattern) if signal.pattern else []
-    return tuple(literal.encode() for literal in sorted(rarest(options))) if options else ()
+def value_literals(signal: Signal) -> tuple[tuple[bytes, ...], ...]:
+    """Lower-case texts, the rarest first: of each group one stands in every value the signal's pattern matches."""
+    options = sorted(required_literals(signal.pattern), key=rarity) if signal.pattern else []
+    return tuple(tuple(literal.encode() for literal in sorted(literals)) for literals in options)
+
+
+@functools.cache
+def literals_in_tag(signal: Signal) -> tuple[bytes, ...]:
+    """Lower-case texts one of which stands between the same two `>` as all of a match; empty where that is not so."""
+    literals = value_literals(signal)
+    return () if signal.backtracks or not literals or crosses(signal.pattern or "", ">") else literals[0]
 
 
 def kind_allows(signal: Signal, kind: ResourceKind, party: Party) -> bool:

@@ -44,7 +44,8 @@ class PatternError(InputError):
 Match = Any
 """What a search returns: `re2` and `re` matches alike have group, groups and span."""
 
-Search = Callable[[bytes], Match]
+Search = Callable[..., Match]
+"""Takes the text and, unless the pattern backtracks, where to begin and to end in it."""
 
 
 def compile_search(pattern: str, *, backtracks: bool = False) -> Search:
@@ -271,6 +272,73 @@ def _share(literal: str) -> float:
     if literal.startswith(WHOLE_WORD):
         return document_frequency(literal.removeprefix(WHOLE_WORD)) / 4
     return document_frequency(literal)
+
+
+# --- what a match cannot cross -----------------------------------------------------------------
+
+
+def crosses(pattern: str, char: str) -> bool:
+    """Whether a match may hold an ASCII character anywhere but at its end, or depends on where a text begins or ends.
+
+    >>> crosses(r"<link [^>]*href=.{3}", ">"), crosses(r"<link [^>]*/a\\.css[^>]*>", ">")
+    (True, False)
+    """
+    try:
+        tree = sre_parser.parse(pattern, re.IGNORECASE | re.ASCII)
+    except (re.error, OverflowError, RecursionError):
+        return True
+    return _crosses(list(tree), ord(char))
+
+
+def _crosses(items: Sequence[tuple[Any, Any]], code: int) -> bool:
+    if not items:
+        return False
+    *before, (op, argument) = items
+    if any(_holds(part, inner, code) for part, inner in before):
+        return True
+    if op in (sre.LITERAL, sre.IN, sre.NOT_LITERAL):
+        return False
+    if op is sre.SUBPATTERN:
+        return _crosses(list(argument[3]), code)
+    if op is sre.BRANCH:
+        return any(_crosses(list(branch), code) for branch in argument[1])
+    return _holds(op, argument, code)
+
+
+_NARROW = (sre.CATEGORY_DIGIT, sre.CATEGORY_SPACE, sre.CATEGORY_WORD)
+"""Classes without punctuation."""
+
+
+def _holds(op: Any, argument: Any, code: int) -> bool:
+    """Whether an item may match the character; true for whatever is not understood."""
+    match op:
+        case sre.LITERAL:
+            return bool(argument == code)
+        case sre.NOT_LITERAL:
+            return bool(argument != code)
+        case sre.IN:
+            negated = argument[0][0] is sre.NEGATE
+            listed = any(_lists(part, inner, code) for part, inner in argument[negated:])
+            return listed != negated
+        case sre.MAX_REPEAT | sre.MIN_REPEAT:
+            return any(_holds(part, inner, code) for part, inner in argument[2])
+        case sre.SUBPATTERN:
+            return any(_holds(part, inner, code) for part, inner in argument[3])
+        case sre.BRANCH:
+            return any(_holds(part, inner, code) for branch in argument[1] for part, inner in branch)
+        case sre.AT:
+            return argument not in (sre.AT_BOUNDARY, sre.AT_NON_BOUNDARY)
+        case _:
+            return True
+
+
+def _lists(op: Any, argument: Any, code: int) -> bool:
+    """Whether a part of a character class names the character."""
+    if op is sre.LITERAL:
+        return bool(argument == code)
+    if op is sre.RANGE:
+        return bool(argument[0] <= code <= argument[1])
+    return not (op is sre.CATEGORY and argument in _NARROW)
 
 
 # --- versions ----------------------------------------------------------------------------------

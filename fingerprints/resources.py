@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
 from fingerprints.model import Resource, ResourceKind
+from fingerprints.tree import Tree
 
 MAX_URL_CHARS = 2_048
 MAX_POLICY_HOSTS = 300
@@ -227,38 +228,22 @@ def _gtm_ids(text: str) -> Iterator[str]:
 
 
 def containers_named(
-    resources: Sequence[Resource], scripts: Sequence[str], body: bytes = b""
+    resources: Sequence[Resource], scripts: Sequence[str], tree: Tree | None = None
 ) -> tuple[str, ...]:
-    """Tag containers the page loads, as `gtm:GTM-ABC123`, sorted; a link to one is not a load."""
+    """Tag containers the page loads, as `gtm:GTM-ABC123`, sorted; a link to one is not a load.
+
+    Attributes may hold an id (`data-gtm-id`, settings as JSON, a `<meta>`) for a script of the site's own to load.
+    """
     loaded = "\n".join(resource.url for resource in resources if resource.kind not in _NO_LOAD)
     found = set(container_of(loaded))
-    found.update(f"gtm:{name}" for name in _gtm_ids_in_tags(body))
+    values = tree.values_with("GTM-") if tree is not None else ()
+    if len(values) <= MAX_GTM_IDS:
+        found.update(name for tag, value in values if tag != "a" for name in _gtm_ids(value))
     for script in scripts:
         found.update(_gtm_ids(script))
         if "analytics.load" in script:
             found.update(f"segment:{match}" for match in _SEGMENT_LOAD.findall(script))
     return tuple(sorted(found))
-
-
-_GTM_ID_IN_BODY = re.compile(rb"GTM-[A-Z0-9]{4,10}\b")
-MAX_TAG_BYTES = 10_000
-"""How far before an id its tag is looked for; a page's settings in an attribute are long."""
-
-
-def _gtm_ids_in_tags(body: bytes) -> Iterator[str]:
-    """Ids in attributes (`data-gtm-id`, settings as JSON, a `<meta>`), for a script of the site's own to load.
-
-    Neither in a link, nor in a comment, nor in what a reader sees.
-    """
-    if b"GTM-" not in body or body.count(b"GTM-") > MAX_GTM_IDS:
-        return
-    for match in _GTM_ID_IN_BODY.finditer(body):
-        before = body[max(0, match.start() - MAX_TAG_BYTES) : match.start()]
-        start = before.rfind(b"<")
-        tag = before[start:]
-        is_in_tag = start >= 0 and b">" not in tag and tag[1:2].isalpha()
-        if is_in_tag and tag[:3].lower() != b"<a " and before.rfind(b"<!--") <= before.rfind(b"-->"):
-            yield match[0].decode()
 
 
 MAX_GTM_IDS = 200

@@ -66,6 +66,10 @@ class Tree(Protocol):
         """Elements of a tag that have the attribute, each after its value, in page order."""
         ...
 
+    def values_with(self, text: str) -> Sequence[tuple[str, str]]:
+        """Attributes whose value holds a text: the element's tag and the value."""
+        ...
+
     def count_inside(self, tag: str, *containers: str) -> int:
         """How many elements of a tag stand inside one of the containers."""
         ...
