@@ -44,7 +44,8 @@ class Glance:
         tree = self.observation.tree
         if tree is None:
             return " ".join(self.observation.body[:TEXT_CHARS].decode("utf-8", "replace").split()).lower()
-        return " ".join(tree.seen_text(TEXT_CHARS))[:TEXT_CHARS].lower()
+        text: str = tree.seen_text(TEXT_CHARS)
+        return text.lower()
 
     @functools.cached_property
     def link_count(self) -> int:

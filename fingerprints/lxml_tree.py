@@ -70,8 +70,8 @@ class LxmlElement:
         return self.node.text or (self.node[0].text if len(self.node) else "") or ""
 
     @property
-    def content(self) -> str:
-        return _string(self.node)
+    def content(self) -> bytes:
+        return _string(self.node).encode("utf-8", "replace")
 
     def get(self, name: str) -> str | None:
         return cast("str | None", self.node.get(name))
@@ -122,10 +122,10 @@ class LxmlTree:
         nodes = (node for part in _parts(selector) for node in self._select_one(part))
         return map(LxmlElement, itertools.islice(nodes, limit))
 
-    def shown_text(self) -> Sequence[str]:
-        return _shown(self.root)
+    def shown_text(self, limit: int) -> str:
+        return " ".join(" ".join(_shown(self.root)).split())[:limit]
 
-    def seen_text(self, limit: int) -> Sequence[str]:
+    def seen_text(self, limit: int) -> str:
         pieces: list[str] = []
         size = 0
         for piece in _seen_text(self.root):
@@ -133,7 +133,7 @@ class LxmlTree:
             size += len(piece) + 1
             if size > limit:
                 break
-        return pieces
+        return " ".join(pieces)[:limit]
 
     def _select_one(self, part: str) -> Iterable[Any]:
         compound = _compound(part)

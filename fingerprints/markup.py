@@ -6,20 +6,8 @@ import codecs
 import re
 from collections.abc import Mapping
 
+from fingerprints.compiled import is_utf8
 from fingerprints.model import Observation
-
-try:
-    from fingerprints.native import is_utf8
-except ImportError:  # installed without a compiler
-
-    def is_utf8(text: bytes) -> bool:
-        """Whether the bytes are UTF-8, perhaps cut inside its last character."""
-        try:
-            codecs.getincrementaldecoder("utf-8")().decode(text)
-        except UnicodeDecodeError:
-            return False
-        return True
-
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """99.9% of homepages are smaller; the crawler stops reading there too."""
@@ -75,4 +63,5 @@ def visible_text(observation: Observation, limit: int = 200_000) -> str:
     """Text a reader sees, white space collapsed, at most `limit` characters; scripts and styles left out."""
     if observation.tree is None:
         return ""
-    return " ".join(" ".join(observation.tree.shown_text()).split())[:limit]
+    text: str = observation.tree.shown_text(limit)
+    return text

@@ -7,19 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
+from fingerprints.compiled import find
 from fingerprints.containers import PAUSED
 from fingerprints.hosts import parent_domains
 from fingerprints.markup import visible_text
 from fingerprints.model import EMBED_KINDS, EXCERPT_CHARS, Evidence, Observation, Resource, ResourceKind
 from fingerprints.pattern_set import PatternSet
-from fingerprints.plan import (
-    Plan,
-    assignment_pattern,
-    kind_allows,
-    literals_in_tag,
-    search_of,
-    value_literals,
-)
+from fingerprints.plan import Plan, assignment_pattern, kind_allows, search_of, separator, value_literals
 from fingerprints.regexes import Match, Search, compile_search, expand, plausible_version
 from fingerprints.resources import is_script_url
 from fingerprints.rules import STRENGTH, Channel, Signal
@@ -29,8 +23,10 @@ SEARCH_BYTES = 48_000_000
 """Bytes searched for one page before matching stops with the flag `budget_spent`. An ordinary page needs
 under 3 million; RE2 searches at least 500 MB a second, so the worst page takes about 0.1 s."""
 
+SHORT = 500
+"""Bytes of a text that is searched as a whole: looking for places in it costs as much."""
 MAX_PLACES = 64
-"""Where a literal is found more often than that, the page is searched as a whole."""
+"""Where a literal is found more often than that, the text is searched as a whole."""
 
 MAX_ACCOUNT_CHARS = 80
 COOKIE_CHARS = 16
@@ -256,57 +252,58 @@ class _Matcher:
                 if not self._settled(signal):
                     self._selector(signal)
                 continue
-            text = self._text_for(signal.on)
-            matched = self._search(signal, text)
+            text, lower = self._text_for(signal.on)
+            matched = self._search(signal, text, lower)
             if matched:
                 self._hit(signal, matched, text, f"{signal.on}:{matched.span()[0] // 200}")
 
-    def _search(self, signal: Signal, text: bytes) -> Match:
-        """The first match: near what it requires where a match cannot go beyond a tag, else anywhere."""
+    def _search(self, signal: Signal, text: bytes, lower: bytes) -> Match:
+        """The first match, looked for near what it requires where the pattern cannot leave a piece of the text."""
         search = search_of(signal)
-        literals = literals_in_tag(signal) if signal.on is Channel.HTML else ()
-        places = list(islice(_places(self._lower_body, literals), MAX_PLACES)) if literals else []
-        if not literals or len(places) == MAX_PLACES:
+        border = separator(signal) if len(text) > SHORT else b""
+        places = list(islice(_places(lower, value_literals(signal)[0]), MAX_PLACES)) if border else []
+        if not border or len(places) == MAX_PLACES:
             self._spend(len(text))
             return search(text)
-        for start in sorted({text.rfind(b">", 0, place) + 1 for place in places}):
-            end = text.find(b">", start) + 1 or len(text)
+        for start in sorted({text.rfind(border, 0, place) + 1 for place in places}):
+            end = text.find(border, start) + 1 or len(text)
             self._spend(end - start)
             if matched := search(text, start, end):
                 return matched
         return None
 
-    @functools.cached_property
-    def _lower_body(self) -> bytes:
-        return self.page.body.lower()
-
-    def _text_for(self, channel: Channel) -> bytes:
+    def _text_for(self, channel: Channel) -> tuple[bytes, bytes]:
+        """The text that the signals of a channel are searched in, and the same in lower case."""
         if channel is Channel.HTML:
-            return self.page.body
+            return self._body
         return self._styles if channel is Channel.CSS else self._text
 
     @functools.cached_property
-    def _styles(self) -> bytes:
-        return "\n".join(self.page.styles).encode("utf-8", "replace")
+    def _body(self) -> tuple[bytes, bytes]:
+        return _with_lower(self.page.body)
 
     @functools.cached_property
-    def _text(self) -> bytes:
-        return visible_text(self.page).encode("utf-8", "replace")
+    def _styles(self) -> tuple[bytes, bytes]:
+        return _with_lower("\n".join(self.page.styles).encode("utf-8", "replace"))
+
+    @functools.cached_property
+    def _text(self) -> tuple[bytes, bytes]:
+        return _with_lower(visible_text(self.page).encode("utf-8", "replace"))
 
     def _selector(self, signal: Signal) -> None:
         if self.page.tree is None:
             return
-        search, literals = search_of(signal), value_literals(signal)
+        needs = value_literals(signal)
         tried: set[bytes] = set()
         for element in self.page.tree.select(signal.name):
             text = self._element_text(signal, element)
             if text is None or text in tried:
                 continue
             tried.add(text)
-            self._spend(len(text))
-            if literals and not _holds(text.lower(), literals):
+            lower = text.lower() if needs else text
+            if not _holds(lower, needs):
                 continue
-            matched = search(text)
+            matched = self._search(signal, text, lower)
             if matched:
                 shown = _describe(element, signal.attribute)
                 self._hit(signal, matched, text, f"element:{shown}", shown=shown)
@@ -321,7 +318,7 @@ class _Matcher:
             return b""
         text = self.texts.get(element)
         if text is None:
-            text = self.texts[element] = element.content.strip().encode("utf-8", "replace")
+            text = self.texts[element] = element.content.strip()
         return text or None
 
     # --- results ---
@@ -387,13 +384,17 @@ _NOTHING = (-1.0, False, False, False)
 """What the evidence for a signal without any is worth: less than a match of strength 0, which tells a version."""
 
 
+def _with_lower(text: bytes) -> tuple[bytes, bytes]:
+    return text, text.lower()
+
+
 def _places(text: bytes, literals: Iterable[bytes]) -> Iterator[int]:
     """Where the literals stand in the text."""
     for literal in literals:
-        place = text.find(literal)
+        place = find(text, literal)
         while place >= 0:
             yield place
-            place = text.find(literal, place + len(literal))
+            place = find(text, literal, place + len(literal))
 
 
 def _holds(text: bytes, needs: Iterable[Iterable[bytes]]) -> bool:

@@ -17,6 +17,7 @@ from html.entities import html5
 
 from fingerprints.selectors import REFERENCE_NAMES
 
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
@@ -230,7 +231,7 @@ cdef class Element:
 
     @property
     def content(self):
-        """All text inside."""
+        """All text inside, in UTF-8."""
         cdef ElementRow* row = &self.tree.elements_[self.index]
         return self.tree.runs_between(row.first_run, row.end_run)
 
@@ -807,7 +808,7 @@ cdef class Tree:
         return 0
 
     cdef int dereference(self, AttributeRow* row) except -1:
-        cdef int length = self.characters(row.value, row.length)
+        cdef int length = self.characters(row.value, row.length, True)
         cdef bytes value
         if length >= 0:
             row.value = self.written - length
@@ -819,10 +820,10 @@ cdef class Tree:
         row.length = <int>len(value)
         return 0
 
-    cdef int characters(self, const char* at, int length) except -2:
+    cdef int characters(self, const char* at, int length, bint in_attribute) except -2:
         """Write a text with its character references as characters; -1 when it has one that is not so simple.
 
-        Nothing becomes longer by that, so all values of a page together fit in as many bytes as it has.
+        Nothing becomes longer by that, so all texts of a page together fit in as many bytes as it has.
         """
         cdef const char* end = at + length
         cdef const char* reference
@@ -841,7 +842,7 @@ cdef class Tree:
             out += reference - at
             at = reference
             if at < end:
-                length = simple_reference(at, end, &out)
+                length = simple_reference(at, end, &out, in_attribute)
                 if not length:
                     return -1
                 at += length
@@ -930,9 +931,8 @@ cdef class Tree:
         return total
 
     cdef str text_of(self, Run* run):
-        if run.is_plain:
-            return decoded(run.text, run.length)
-        return with_characters(run.text[:run.length], False).decode("utf-8", "replace")
+        self.make_plain(run)
+        return decoded(run.text, run.length)
 
     cdef str text_from(self, int index, int last):
         """Text of an element before any element after the one numbered `last`."""
@@ -943,35 +943,63 @@ cdef class Tree:
             number += 1
         return pieces[0] if len(pieces) == 1 else "".join(pieces)
 
-    cdef str runs_between(self, int first, int end):
+    cdef bytes runs_between(self, int first, int end):
         cdef int number
-        return "".join([self.text_of(&self.runs[number]) for number in range(first, end)])
-
-    def shown_text(self):
-        """Pieces of text in page order, but for those that scripts, styles, templates and fallbacks hold themselves."""
         cdef list pieces = []
-        cdef int number
-        for number in range(self.run_count):
-            if not self.names[self.elements_[self.runs[number].parent].tag].flags & HIDDEN:
-                pieces.append(self.text_of(&self.runs[number]))
-        return pieces
+        for number in range(first, end):
+            self.make_plain(&self.runs[number])
+            pieces.append(self.runs[number].text[: self.runs[number].length])
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def shown_text(self, int limit):
+        """Text but for what scripts, styles, templates and fallbacks hold themselves, white space collapsed."""
+        return self.collapsed(limit, False)
 
     def seen_text(self, int limit):
-        """Pieces of text that a reader sees, white space collapsed, until they are `limit` characters long."""
-        cdef list pieces = []
-        cdef int number
-        cdef Py_ssize_t size = 0
+        """Text that a reader sees, white space collapsed: nothing from inside what is not shown."""
+        return self.collapsed(limit, True)
+
+    cdef str collapsed(self, int limit, bint seen):
+        """At most `limit` characters of text, words apart by one space."""
+        cdef bytearray words = bytearray()
+        cdef int number, parent
+        cdef Run* run
         for number in range(self.run_count):
-            if self.elements_[self.runs[number].parent].is_unseen:
+            run = &self.runs[number]
+            parent = run.parent
+            if self.elements_[parent].is_unseen if seen else self.names[self.elements_[parent].tag].flags & HIDDEN:
                 continue
-            words = self.text_of(&self.runs[number]).split()
-            if words:
-                piece = " ".join(words)
-                pieces.append(piece)
-                size += len(piece) + 1
-                if size > limit:
-                    break
-        return pieces
+            self.make_plain(run)
+            add_words(words, run.text, run.length, number > 0 and self.goes_on(run - 1, run))
+            if len(words) > 4 * limit:
+                break
+        return words.decode("utf-8", "replace")[:limit]
+
+    cdef bint goes_on(self, Run* before, Run* run) noexcept:
+        """Whether only a comment stands between two runs, perhaps inside a word."""
+        return (
+            before.parent == run.parent
+            and before.opened == run.opened
+            and <unsigned char>before.text[before.length - 1] > 32
+        )
+
+    cdef int make_plain(self, Run* run) except -1:
+        """Have the characters of a run stand in place of their references."""
+        cdef int length
+        cdef bytes text
+        if run.is_plain:
+            return 0
+        length = self.characters(run.text, run.length, False)
+        if length >= 0:
+            run.text = self.written - length
+            run.length = length
+        else:
+            text = with_characters(run.text[:run.length], False)
+            self.kept.append(text)
+            run.text = text
+            run.length = <int>len(text)
+        run.is_plain = True
+        return 0
 
     # --- selecting ---
 
@@ -1153,6 +1181,85 @@ cdef bint holds(Condition* condition, const char* text, int length) noexcept:
     return False
 
 
+_COMMON = b" e\nta\"osrinlc-d/=<>pmhugfv.b:;_w0,1y2k3(){}x4'5#8679?j&qz%+[]|!\t@*$~\\^`"
+"""Bytes of pages in lower case, the most common first."""
+cdef unsigned char RARITY[256]
+for _i in range(256):
+    RARITY[_i] = _COMMON.index(bytes([_i])) if bytes([_i]) in _COMMON else 255
+
+
+def find(bytes text, bytes wanted, Py_ssize_t start=0):
+    """As `text.find(wanted, start)`, several times as fast: looks for the rarest byte first, which few places have."""
+    cdef const char* begin = text
+    cdef const char* needle = wanted
+    cdef Py_ssize_t size = len(wanted)
+    cdef Py_ssize_t rarest = 0
+    cdef Py_ssize_t i
+    cdef const char* at
+    cdef const char* last
+    if not size or start < 0 or start + size > len(text):
+        return text.find(wanted, start)
+    for i in range(1, size):
+        if RARITY[<unsigned char>needle[i]] > RARITY[<unsigned char>needle[rarest]]:
+            rarest = i
+    at = begin + start + rarest
+    last = begin + len(text) - size + rarest
+    while at <= last:
+        at = <const char*>memchr(at, needle[rarest], last - at + 1)
+        if at is NULL:
+            break
+        if memcmp(at - rarest, needle, size) == 0:
+            return at - rarest - begin
+        at += 1
+    return -1
+
+
+cdef int add_words(bytearray words, const char* text, int length, bint goes_on) except -1:
+    """Add the words of a text, as `str.split` tells them apart, each after a space; the first may go on one."""
+    cdef const char* end = text + length
+    cdef const char* at
+    cdef Py_ssize_t size
+    while text < end:
+        while text < end and space_at(text, end):
+            text += space_at(text, end)
+            goes_on = False
+        at = text
+        while at < end and not space_at(at, end):
+            at += 1
+        if at > text:
+            if len(words) and not goes_on:
+                words.append(c' ')
+            goes_on = False
+            size = len(words)
+            PyByteArray_Resize(words, size + (at - text))
+            memcpy(PyByteArray_AS_STRING(words) + size, text, at - text)
+        text = at
+    return 0
+
+
+cdef inline int space_at(const char* at, const char* end) noexcept:
+    """The length of the white space character (Unicode) that stands here, or 0."""
+    cdef unsigned char first = <unsigned char>at[0]
+    cdef unsigned char second, third
+    if first <= 32:
+        return first == 32 or 9 <= first <= 13 or 28 <= first <= 31
+    if first < 0xC2 or first > 0xE3 or end - at < 2:
+        return 0
+    second = <unsigned char>at[1]
+    if first == 0xC2:
+        return 2 if second == 0x85 or second == 0xA0 else 0
+    if end - at < 3 or (first != 0xE2 and first != 0xE3 and first != 0xE1):
+        return 0
+    third = <unsigned char>at[2]
+    if first == 0xE1:
+        return 3 if second == 0x9A and third == 0x80 else 0
+    if first == 0xE3:
+        return 3 if second == 0x80 and third == 0x80 else 0
+    if second == 0x80:
+        return 3 if 0x80 <= third <= 0x8A or third == 0xA8 or third == 0xA9 or third == 0xAF else 0
+    return 3 if second == 0x81 and third == 0x9F else 0
+
+
 def is_utf8(bytes text):
     """Whether the bytes are UTF-8, perhaps cut inside its last character."""
     cdef const unsigned char* at = text
@@ -1218,7 +1325,7 @@ SIMPLE[:] = [
 ]
 
 
-cdef int simple_reference(const char* at, const char* end, char** out) noexcept:
+cdef int simple_reference(const char* at, const char* end, char** out, bint in_attribute) noexcept:
     """Write what a common reference means; its length, or 0 for any other. A lone ampersand means itself."""
     cdef int number
     cdef const char* digit = at + 1
@@ -1247,7 +1354,7 @@ cdef int simple_reference(const char* at, const char* end, char** out) noexcept:
     elif CLASS[<unsigned char>digit[0]] & (LETTER | DIGIT):
         while digit < end and CLASS[<unsigned char>digit[0]] & (LETTER | DIGIT):
             digit += 1
-        if digit < end and digit[0] == c'=':  # the next parameter of a URL
+        if in_attribute and digit < end and digit[0] == c'=':  # the next parameter of a URL
             memcpy(out[0], at, digit - at)
             out[0] += digit - at
             return <int>(digit - at)

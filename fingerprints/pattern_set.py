@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from fingerprints.compiled import find
 from fingerprints.rules import Signal
 from fingerprints.scan import Scanner, build_pattern_scanner, build_scanner, load_scanner
 
@@ -108,8 +109,8 @@ def _byte_a_character(text: str) -> bytes:
 
 def _holders_of(literal: bytes, joined: bytes, starts: Sequence[int]) -> Iterator[int]:
     """Indexes of the joined texts, which begin at `starts`, that hold the literal."""
-    at = joined.find(literal)
+    at = find(joined, literal)
     while at >= 0:
         index = bisect_right(starts, at) - 1
         yield index
-        at = joined.find(literal, starts[index + 1])
+        at = find(joined, literal, starts[index + 1])

@@ -264,10 +264,15 @@ def value_literals(signal: Signal) -> tuple[tuple[bytes, ...], ...]:
 
 
 @functools.cache
-def literals_in_tag(signal: Signal) -> tuple[bytes, ...]:
-    """Lower-case texts one of which stands between the same two `>` as all of a match; empty where that is not so."""
-    literals = value_literals(signal)
-    return () if signal.backtracks or not literals or crosses(signal.pattern or "", ">") else literals[0]
+def separator(signal: Signal) -> bytes:
+    """A common character that a match of the signal's pattern holds at its end at most; empty when there is none."""
+    if signal.backtracks or not value_literals(signal):
+        return b""
+    return next((char for char in _SEPARATORS if not crosses(signal.pattern or "", char.decode())), b"")
+
+
+_SEPARATORS = (b" ", b'"', b">", b"'", b"\n")
+"""The most common first: the pieces of a page between two of them are the shortest."""
 
 
 def kind_allows(signal: Signal, kind: ResourceKind, party: Party) -> bool:

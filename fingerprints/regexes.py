@@ -305,10 +305,6 @@ def _crosses(items: Sequence[tuple[Any, Any]], code: int) -> bool:
     return _holds(op, argument, code)
 
 
-_NARROW = (sre.CATEGORY_DIGIT, sre.CATEGORY_SPACE, sre.CATEGORY_WORD)
-"""Classes without punctuation."""
-
-
 def _holds(op: Any, argument: Any, code: int) -> bool:
     """Whether an item may match the character; true for whatever is not understood."""
     match op:
@@ -338,7 +334,11 @@ def _lists(op: Any, argument: Any, code: int) -> bool:
         return bool(argument == code)
     if op is sre.RANGE:
         return bool(argument[0] <= code <= argument[1])
-    return not (op is sre.CATEGORY and argument in _NARROW)
+    if op is sre.CATEGORY and argument in (sre.CATEGORY_DIGIT, sre.CATEGORY_WORD):
+        return chr(code).isalnum() or code == ord("_")
+    if op is sre.CATEGORY and argument is sre.CATEGORY_SPACE:
+        return chr(code).isspace()
+    return True
 
 
 # --- versions ----------------------------------------------------------------------------------

@@ -35,8 +35,8 @@ class Element(Protocol):
         ...
 
     @property
-    def content(self) -> str:
-        """All text inside."""
+    def content(self) -> bytes:
+        """All text inside, in UTF-8."""
         ...
 
     def get(self, name: str) -> str | None: ...
@@ -78,12 +78,15 @@ class Tree(Protocol):
         """At most `limit` elements that a selector list matches. Raises SelectorSyntaxError."""
         ...
 
-    def shown_text(self) -> Sequence[str]:
-        """Pieces of text in page order, but for those that scripts, styles and fallbacks hold themselves."""
+    def shown_text(self, limit: int) -> str:
+        """Text but for what scripts, styles, templates and fallbacks hold themselves.
+
+        White space collapsed, at most `limit` characters.
+        """
         ...
 
-    def seen_text(self, limit: int) -> Sequence[str]:
-        """Pieces of text that a reader sees, white space collapsed, until they are `limit` characters long."""
+    def seen_text(self, limit: int) -> str:
+        """Text that a reader sees: nothing from inside what is not shown. White space collapsed."""
         ...
 
 
