@@ -6,7 +6,7 @@ import codecs
 import re
 from collections.abc import Mapping
 
-from fingerprints.compiled import is_utf8
+from fingerprints.compiled import is_utf8, unix_lines
 from fingerprints.model import Observation
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -33,7 +33,7 @@ def to_utf8(html: str | bytes, headers: Mapping[str, tuple[str, ...]], flags: se
         flags.add("body_cut")
     if b"\0" in data:
         data = data.replace(b"\0", b"")
-    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+    return unix_lines(data) if b"\r" in data else data
 
 
 def _charset(headers: Mapping[str, tuple[str, ...]]) -> str:

@@ -17,11 +17,16 @@ from html.entities import html5
 
 from fingerprints.selectors import REFERENCE_NAMES
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memchr, memcmp, memcpy
+from libc.string cimport memchr, memcmp, memcpy, memset
+
+cdef extern from "Python.h":
+    int PyUnicode_KIND(object text)
+    void* PyUnicode_DATA(object text)
 
 cdef enum:
     MAX_DEPTH = 2_048  # deeper elements are read, as children of the last one that fits
@@ -1049,7 +1054,7 @@ cdef class Tree:
             return False
         for number in range(step.condition_count):
             attribute = self.attribute_of(index, names[number])
-            if attribute is NULL or not holds(&step.conditions[number], attribute.value, attribute.length):
+            if attribute is NULL or not is_met(&step.conditions[number], attribute.value, attribute.length):
                 return False
         return True
 
@@ -1146,7 +1151,7 @@ cdef inline bint matches_at(Condition* condition, const char* text) noexcept:
     return memcmp(condition.value, text, condition.length) == 0
 
 
-cdef bint holds(Condition* condition, const char* text, int length) noexcept:
+cdef bint is_met(Condition* condition, const char* text, int length) noexcept:
     cdef int size = condition.length
     cdef const char* end = text + length
     cdef const char* at
@@ -1212,6 +1217,58 @@ def find(bytes text, bytes wanted, Py_ssize_t start=0):
             return at - rarest - begin
         at += 1
     return -1
+
+
+def holds(str text, str wanted):
+    """As `wanted in text` for up to 32 ASCII characters, several times as fast (see `find`)."""
+    cdef int width = PyUnicode_KIND(text)
+    cdef const char* at = <const char*>PyUnicode_DATA(text)
+    cdef Py_ssize_t size = len(wanted)
+    cdef Py_ssize_t i
+    cdef Py_ssize_t rarest = 0
+    cdef const char* begin = at
+    cdef const char* last = at + (len(text) - size) * width
+    cdef char needle[128]
+    cdef const char* letters
+    if not wanted.isascii() or not 0 < size <= 32:
+        return wanted in text
+    letters = <const char*>PyUnicode_DATA(wanted)
+    memset(needle, 0, sizeof(needle))
+    for i in range(size):
+        memcpy(needle + i * width, letters + i, 1)  # little-endian, as all that we are compiled for
+        if RARITY[<unsigned char>letters[i]] > RARITY[<unsigned char>letters[rarest]]:
+            rarest = i
+    at += rarest * width
+    last += rarest * width
+    while at <= last:
+        at = <const char*>memchr(at, letters[rarest], last - at + 1)
+        if at is NULL:
+            return False
+        if (at - begin) % width == 0 and memcmp(at - rarest * width, needle, size * width) == 0:
+            return True
+        at += 1
+    return False
+
+
+def unix_lines(bytes text):
+    """The text with each of its lines ended by `\\n` alone."""
+    cdef const char* at = text
+    cdef const char* end = at + len(text)
+    cdef const char* stop
+    cdef bytes result = PyBytes_FromStringAndSize(NULL, len(text))
+    cdef char* out = PyBytes_AS_STRING(result)
+    while at < end:
+        stop = <const char*>memchr(at, c'\r', end - at)
+        if stop is NULL:
+            stop = end
+        memcpy(out, at, stop - at)
+        out += stop - at
+        at = stop
+        if at < end:
+            out[0] = c'\n'
+            out += 1
+            at += 2 if at + 1 < end and at[1] == c'\n' else 1
+    return result[: out - PyBytes_AS_STRING(result)]
 
 
 cdef int add_words(bytearray words, const char* text, int length, bint goes_on) except -1:

@@ -209,8 +209,8 @@ class _Reader:
 
     def _party(self, url: str) -> tuple[str, Party]:
         """The host of a URL (the page's own for a relative one), and whether it is another company's."""
-        pieces = url.split("/", 3)
-        authority = pieces[2] if len(pieces) > 2 and not pieces[1] else ""
+        start = url[:8].find("//") + 2
+        authority = url[start:].partition("/")[0] if start > 1 else ""
         known = self.parties.get(authority)
         if known is None:
             host = host_of(f"//{authority}") or self.host
@@ -241,9 +241,11 @@ class _Reader:
         """Links to other sites are resources; those to the page's own wait until somebody chooses among them."""
         own: list[tuple[str, Element]] = []
         for href, element in tree.having("a", "href"):
-            if not href or href[0] == "#":
+            if href[:1] == "/" and href[:2] != "//":
+                own.append((href, element))
+            elif not href or href[0] == "#":
                 continue
-            if self._leaves(href):
+            elif self._leaves(href):
                 self.add(href, ResourceKind.LINK)
             elif not href[:11].lower().startswith(_NOT_FETCHED):
                 own.append((href, element))

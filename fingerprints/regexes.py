@@ -357,6 +357,8 @@ def expand(template: str, match: Match) -> str:
 
     Groups that did not take part and groups the pattern does not have become nothing.
     """
+    if template == "\\1":  # as most of them
+        return b"".join(filter(None, match.groups()[:1])).decode("utf-8", "replace").strip()
     groups = [match.group(0), *match.groups()]
     values = ["" if value is None else value.decode("utf-8", "replace") for value in groups]
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
+from fingerprints.compiled import holds
 from fingerprints.model import Resource, ResourceKind
 from fingerprints.tree import Tree
 
@@ -41,7 +42,7 @@ def script_urls(text: str, *, links_too: bool = True) -> Iterator[str]:
     Escaped forms (`\\/`, `\\u002F`, `&amp;`) are undone first. Comments such as `//example.com` are
     not literals. With `links_too=False` only script-like URLs are given: JSON state is mostly content.
     """
-    if links_too and "aHR0c" in text:
+    if links_too and holds(text, "aHR0c"):
         yield from (_decoded(found) for found in _ENCODED_URL.findall(text)[:MAX_SPLIT_URLS])
     if "//" not in text and "\\/" not in text and "002" not in text:
         return
@@ -76,7 +77,7 @@ def out_of_strings(text: str, *, is_data: bool) -> str:
 
     State in JSON, what server components stream, and scripts that a plugin adds later hold others so.
     """
-    if is_data or "__next_f" in text[:100] or "<\\/script" in text:
+    if is_data or "__next_f" in text[:100] or holds(text, "<\\/script"):
         for written, meant in _IN_STRINGS:
             text = text.replace(written, meant)
     return text
@@ -220,7 +221,7 @@ def container_of(text: str) -> Iterator[str]:
 
 def _gtm_ids(text: str) -> Iterator[str]:
     """Tag Manager ids in a text; the pattern begins with plain characters so that the search runs at memory speed."""
-    if "GTM-" not in text:
+    if not holds(text, "GTM-"):
         return
     for match in _GTM_ID.finditer(text):
         if not text[max(0, match.start() - 1) : match.start()].isalnum():
@@ -241,7 +242,7 @@ def containers_named(
         found.update(name for tag, value in values if tag != "a" for name in _gtm_ids(value))
     for script in scripts:
         found.update(_gtm_ids(script))
-        if "analytics.load" in script:
+        if holds(script, "analytics.load"):
             found.update(f"segment:{match}" for match in _SEGMENT_LOAD.findall(script))
     return tuple(sorted(found))
 
