@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterable
 from itertools import chain, islice
@@ -44,15 +45,11 @@ def _compiled_part(part: str) -> native.Selector | str:
     nested = nested_compounds(part)
     if nested is None:
         return part
-    compounds, is_child = nested
     steps = [
-        (
-            compound.tag,
-            [(each.attribute, each.operator, each.value, each.ignore_case) for each in compound.conditions],
-        )
-        for compound in compounds
+        (is_child, compound.tag, [dataclasses.astuple(condition) for condition in compound.conditions])
+        for is_child, compound in nested
     ]
     try:
-        return native.Selector(steps, is_child)
+        return native.Selector(steps)
     except ValueError:  # longer than any rule's so far
         return part

@@ -14,9 +14,7 @@ class Element:
     def references(self) -> list[tuple[str, str]]: ...
 
 class Selector:
-    def __init__(
-        self, compounds: list[tuple[str, list[tuple[str, str, str, bool]]]], is_child: bool
-    ) -> None: ...
+    def __init__(self, compounds: list[tuple[bool, str, list[tuple[str, str, str, bool]]]]) -> None: ...
 
 class Tree:
     @property

@@ -11,7 +11,7 @@ Safe on any bytes: every read stays below `end`, or on the NUL that CPython keep
 """
 
 import os
-import re
+import sys
 from html import unescape
 from html.entities import html5
 
@@ -30,7 +30,7 @@ cdef extern from "Python.h":
 
 cdef enum:
     MAX_DEPTH = 2_048  # deeper elements are read, as children of the last one that fits
-    MAX_WALK = 256  # how far up the stack a tag looks for what it closes
+    MAX_WALK = 100  # how far up the stack a tag looks for what it closes
     MAX_NAMES = 20_000
     MAX_PROBES = 64
     MAX_ELEMENTS = 300_000
@@ -467,6 +467,8 @@ cdef class Tree:
             at += 1
         cdef int tag = self.name_(name, <int>(at - name))
         cdef int flags = self.names[tag].flags
+        cdef int elements = self.element_count
+        cdef int attributes = self.attribute_count
         cdef int element = self.place_for(tag, flags)
         self.tag_number += 1
         cdef bint closes_itself = False
@@ -477,7 +479,8 @@ cdef class Tree:
                 closes_itself = at[0] == c'/'
                 at += 1
             if at >= end:
-                break
+                self.forget(elements, attributes)
+                return end
             if at[0] == c'>':
                 at += 1
                 break
@@ -515,6 +518,23 @@ cdef class Tree:
         elif flags & RAW:
             at = self.raw_text(element, tag, at)
         return at
+
+    cdef void forget(self, int elements, int attributes) noexcept:
+        """Take back a tag that the page ends inside of: half a URL would be another host's."""
+        cdef int number
+        cdef Name* name
+        while self.depth and self.stack[self.depth - 1] >= elements:
+            self.pop()
+        self.element_count = elements
+        self.attribute_count = attributes
+        for number in range(self.name_count):
+            name = &self.names[number]
+            name.first_attribute = name.last_attribute = -1
+            name.attribute_count = 0
+        for number in range(elements):
+            self.elements_[number].first_attribute = self.elements_[number].last_attribute = -1
+        for number in range(attributes):
+            self.link(number)
 
     cdef const char* raw_text(self, int element, int tag, const char* at) except NULL:
         """Note the text up to the end tag; what follows that."""
@@ -794,48 +814,39 @@ cdef class Tree:
         row.element = element
         row.value = value
         row.length = length
-        row.next_of_element = row.next_of_name = -1
         if length and memchr(value, c'&', length) is not NULL:
-            self.dereference(row)
-        if about.last_attribute < 0:
-            about.first_attribute = self.attribute_count
-        else:
-            self.attributes_[about.last_attribute].next_of_name = self.attribute_count
-        about.last_attribute = self.attribute_count
-        about.attribute_count += 1
-        cdef ElementRow* owner = &self.elements_[element]
-        if owner.last_attribute < 0:
-            owner.first_attribute = self.attribute_count
-        else:
-            self.attributes_[owner.last_attribute].next_of_element = self.attribute_count
-        owner.last_attribute = self.attribute_count
+            row.value = self.with_characters(row.value, &row.length, True)
+        self.link(self.attribute_count)
         self.attribute_count += 1
         return 0
 
-    cdef int dereference(self, AttributeRow* row) except -1:
-        cdef int length = self.characters(row.value, row.length, True)
-        cdef bytes value
-        if length >= 0:
-            row.value = self.written - length
-            row.length = length
-            return 0
-        value = with_characters(row.value[:row.length], True)
-        self.kept.append(value)
-        row.value = value
-        row.length = <int>len(value)
-        return 0
+    cdef void link(self, int number) noexcept:
+        """Put an attribute at the end of those of its name and of those of its element."""
+        cdef AttributeRow* row = &self.attributes_[number]
+        cdef Name* about = &self.names[row.name]
+        cdef ElementRow* owner = &self.elements_[row.element]
+        row.next_of_element = row.next_of_name = -1
+        if about.last_attribute < 0:
+            about.first_attribute = number
+        else:
+            self.attributes_[about.last_attribute].next_of_name = number
+        about.last_attribute = number
+        about.attribute_count += 1
+        if owner.last_attribute < 0:
+            owner.first_attribute = number
+        else:
+            self.attributes_[owner.last_attribute].next_of_element = number
+        owner.last_attribute = number
 
-    cdef int characters(self, const char* at, int length, bint in_attribute) except -2:
-        """Write a text with its character references as characters; -1 when it has one that is not so simple.
-
-        Nothing becomes longer by that, so all texts of a page together fit in as many bytes as it has.
-        """
-        cdef const char* end = at + length
+    cdef const char* with_characters(self, const char* at, int* length, bint in_attribute) except NULL:
+        """The text with its character references as the characters they stand for; its length is set anew."""
+        cdef const char* end = at + length[0]
         cdef const char* reference
         cdef char* start
         cdef char* out
         if self.arena is NULL:
-            self.arena = self.written = <char*>malloc(len(self.body) + 1)
+            # All texts of a page together are shorter than it is, and no reference means twice its own length.
+            self.arena = self.written = <char*>malloc(2 * len(self.body) + 16)
             if self.arena is NULL:
                 raise MemoryError
         start = out = self.written
@@ -847,12 +858,10 @@ cdef class Tree:
             out += reference - at
             at = reference
             if at < end:
-                length = simple_reference(at, end, &out, in_attribute)
-                if not length:
-                    return -1
-                at += length
+                at += write_reference(at, end, &out, in_attribute)
         self.written = out
-        return <int>(out - start)
+        length[0] = <int>(out - start)
+        return start
 
     cdef AttributeRow* attribute_of(self, int element, int name) noexcept:
         cdef int at = self.elements_[element].first_attribute
@@ -990,20 +999,9 @@ cdef class Tree:
 
     cdef int make_plain(self, Run* run) except -1:
         """Have the characters of a run stand in place of their references."""
-        cdef int length
-        cdef bytes text
-        if run.is_plain:
-            return 0
-        length = self.characters(run.text, run.length, False)
-        if length >= 0:
-            run.text = self.written - length
-            run.length = length
-        else:
-            text = with_characters(run.text[:run.length], False)
-            self.kept.append(text)
-            run.text = text
-            run.length = <int>len(text)
-        run.is_plain = True
+        if not run.is_plain:
+            run.text = self.with_characters(run.text, &run.length, False)
+            run.is_plain = True
         return 0
 
     # --- selecting ---
@@ -1027,14 +1025,15 @@ cdef class Tree:
                 names[step][number] = self.lookup(condition.name, condition.name_length)
                 if names[step][number] < 0:
                     return result
-        step = steps - 1
+        if steps > 1:
+            return self.nested(selector, tags, names, limit)
         best = -1
-        for number in range(selector.steps[step].condition_count):
-            if best < 0 or self.names[names[step][number]].attribute_count < self.names[best].attribute_count:
-                best = names[step][number]
+        for number in range(selector.steps[0].condition_count):
+            if best < 0 or self.names[names[0][number]].attribute_count < self.names[best].attribute_count:
+                best = names[0][number]
         if best < 0:
             for index in range(self.element_count):
-                if (tags[step] < 0 or self.elements_[index].tag == tags[step]) and self.is_below(index, selector, tags, names):
+                if tags[0] < 0 or self.elements_[index].tag == tags[0]:
                     result.append(self.element(index))
                     if len(result) >= limit:
                         break
@@ -1042,9 +1041,37 @@ cdef class Tree:
         at = self.names[best].first_attribute
         while at >= 0 and len(result) < limit:
             index = self.attributes_[at].element
-            if self.meets(index, &selector.steps[step], tags[step], names[step]) and self.is_below(index, selector, tags, names):
+            if self.meets(index, &selector.steps[0], tags[0], names[0]):
                 result.append(self.element(index))
             at = self.attributes_[at].next_of_name
+        return result
+
+    cdef list nested(self, Selector selector, int* tags, int[MAX_CONDITIONS]* names, int limit):
+        """Elements that stand inside others as the selector says, in one pass over the page however deep it is."""
+        cdef list result = []
+        cdef int covered[MAX_STEPS]  # per step: elements before this one are inside of one that fits
+        cdef unsigned char* fitting = <unsigned char*>calloc(self.element_count, 1)  # a bit for each step
+        cdef int last = selector.step_count - 1
+        cdef int index, step, parent
+        if fitting is NULL:
+            raise MemoryError
+        memset(covered, 0, sizeof(covered))
+        for index in range(self.element_count):
+            parent = self.elements_[index].parent
+            for step in range(last, -1, -1):
+                if step and selector.steps[step].is_child:
+                    if parent < 0 or not fitting[parent] & (1 << (step - 1)):
+                        continue
+                elif step and index >= covered[step - 1]:
+                    continue
+                if self.meets(index, &selector.steps[step], tags[step], names[step]):
+                    fitting[index] |= 1 << step
+                    covered[step] = max(covered[step], self.elements_[index].end)
+            if fitting[index] & (1 << last):
+                result.append(self.element(index))
+                if len(result) >= limit:
+                    break
+        free(fitting)
         return result
 
     cdef bint meets(self, int index, Step* step, int tag, int* names) noexcept:
@@ -1056,20 +1083,6 @@ cdef class Tree:
             attribute = self.attribute_of(index, names[number])
             if attribute is NULL or not is_met(&step.conditions[number], attribute.value, attribute.length):
                 return False
-        return True
-
-    cdef bint is_below(self, int index, Selector selector, int* tags, int[MAX_CONDITIONS]* names) noexcept:
-        """Whether the ancestors are as the selector wants them. The nearest that fits is right: all steps are alike."""
-        cdef int step = selector.step_count - 2
-        while step >= 0:
-            index = self.elements_[index].parent
-            while index >= 0 and not self.meets(index, &selector.steps[step], tags[step], names[step]):
-                if selector.is_child:
-                    return False
-                index = self.elements_[index].parent
-            if index < 0:
-                return False
-            step -= 1
         return True
 
 
@@ -1093,6 +1106,7 @@ cdef struct Condition:
     bint ignore_case
 
 cdef struct Step:
+    bint is_child  # of what the step before found; else anywhere inside that
     const char* tag
     int tag_length
     int condition_count
@@ -1100,20 +1114,19 @@ cdef struct Step:
 
 
 cdef class Selector:
-    """Compounds that stand one inside the other, all as child or all as descendant."""
+    """Compounds that stand one inside the other."""
 
     cdef Step steps[MAX_STEPS]
     cdef int step_count
-    cdef bint is_child
     cdef list kept
 
-    def __cinit__(self, list compounds, bint is_child):
-        """`compounds`, the outermost first: a tag (`*` for any) and conditions as (name, operator, value, ignore_case).
+    def __cinit__(self, list compounds):
+        """`compounds`, the outermost first: whether it is a child of the one before, a tag (`*` for any), and
+        conditions as (name, operator, value, ignore_case).
 
         Raises ValueError when there are more than fit.
         """
         self.kept = []
-        self.is_child = is_child
         self.step_count = len(compounds)
         if not 0 < self.step_count <= MAX_STEPS:
             raise ValueError("too many steps")
@@ -1121,8 +1134,9 @@ cdef class Selector:
         cdef Condition* condition
         cdef int number
         cdef bytes text
-        for number, (tag, conditions) in enumerate(compounds):
+        for number, (is_child, tag, conditions) in enumerate(compounds):
             step = &self.steps[number]
+            step.is_child = is_child
             text = b"" if tag == "*" else tag.encode()
             self.kept.append(text)
             step.tag = text
@@ -1219,6 +1233,9 @@ def find(bytes text, bytes wanted, Py_ssize_t start=0):
     return -1
 
 
+cdef bint LITTLE_ENDIAN = sys.byteorder == "little"
+
+
 def holds(str text, str wanted):
     """As `wanted in text` for up to 32 ASCII characters, several times as fast (see `find`)."""
     cdef int width = PyUnicode_KIND(text)
@@ -1230,12 +1247,12 @@ def holds(str text, str wanted):
     cdef const char* last = at + (len(text) - size) * width
     cdef char needle[128]
     cdef const char* letters
-    if not wanted.isascii() or not 0 < size <= 32:
+    if not wanted.isascii() or not 0 < size <= 32 or (width > 1 and not LITTLE_ENDIAN):
         return wanted in text
     letters = <const char*>PyUnicode_DATA(wanted)
     memset(needle, 0, sizeof(needle))
     for i in range(size):
-        memcpy(needle + i * width, letters + i, 1)  # little-endian, as all that we are compiled for
+        needle[i * width] = letters[i]
         if RARITY[<unsigned char>letters[i]] > RARITY[<unsigned char>letters[rarest]]:
             rarest = i
     at += rarest * width
@@ -1366,77 +1383,75 @@ cdef void* grown(void* rows, int* capacity, size_t size) except NULL:
     return larger
 
 
-cdef struct Reference:
-    const char* name
-    int length
-    const char* meant
-
-cdef Reference SIMPLE[6]
-SIMPLE[:] = [
-    Reference(b"amp;", 4, b"&"),
-    Reference(b"quot;", 5, b'"'),
-    Reference(b"lt;", 3, b"<"),
-    Reference(b"gt;", 3, b">"),
-    Reference(b"apos;", 5, b"'"),
-    Reference(b"nbsp;", 5, b"\xc2\xa0"),
-]
+_MEANT = {name.encode(): meant.encode() for name, meant in html5.items()}
+"""What a name means, by the name with its semicolon; the oldest also without."""
+_ODD = [(unescape(f"&#{number};") if number else "\ufffd").encode() for number in range(160)]
+"""Numbers that are control characters, or were characters of Windows when people wrote them."""
+cdef enum:
+    MAX_NAME = 33  # the longest is 32 bytes with its semicolon
+    MAX_OLD_NAME = 6
 
 
-cdef int simple_reference(const char* at, const char* end, char** out, bint in_attribute) noexcept:
-    """Write what a common reference means; its length, or 0 for any other. A lone ampersand means itself."""
-    cdef int number
-    cdef const char* digit = at + 1
-    if digit == end or not (CLASS[<unsigned char>digit[0]] & (LETTER | DIGIT) or digit[0] == c'#'):
-        out[0][0] = c'&'
-        out[0] += 1
-        return 1
-    for number in range(6):
-        if end - digit >= SIMPLE[number].length and memcmp(digit, SIMPLE[number].name, SIMPLE[number].length) == 0:
-            out[0][0] = SIMPLE[number].meant[0]
-            out[0] += 1
-            if number == 5:
-                out[0][0] = SIMPLE[number].meant[1]
-                out[0] += 1
-            return SIMPLE[number].length + 1
-    if digit[0] == c'#':
-        number = 0
-        digit += 1
-        while digit < end and CLASS[<unsigned char>digit[0]] & DIGIT and number < 1000:
-            number = 10 * number + digit[0] - c'0'
-            digit += 1
-        if digit < end and digit[0] == c';' and 32 <= number < 127:
-            out[0][0] = <char>number
-            out[0] += 1
-            return <int>(digit + 1 - at)
-    elif CLASS[<unsigned char>digit[0]] & (LETTER | DIGIT):
-        while digit < end and CLASS[<unsigned char>digit[0]] & (LETTER | DIGIT):
-            digit += 1
-        if in_attribute and digit < end and digit[0] == c'=':  # the next parameter of a URL
-            memcpy(out[0], at, digit - at)
-            out[0] += digit - at
-            return <int>(digit - at)
-    return 0
+cdef int write_reference(const char* at, const char* end, char** out, bint in_attribute) except -1:
+    """Write what the reference that begins here means; its length. An ampersand that begins none means itself.
 
-
-_REFERENCE = re.compile(r"&(?:#\d{1,9};?|#[xX][0-9a-fA-F]{1,9};?|[a-zA-Z][a-zA-Z0-9]{0,31};?)")
-
-
-def with_characters(bytes text, bint in_attribute):
-    """The text with its character references as the characters they stand for.
-
-    In an attribute a name without its semicolon stays as it is before `=` or another letter: `?a=1&copy=2`.
+    In an attribute an old name without its semicolon stays as it is before `=` or a letter: `?a=1&copy=2`.
     """
-    if text.count(b"&") == text.count(b"&amp;"):
-        return text.replace(b"&amp;", b"&")
-    written = text.decode("utf-8", "replace")
-    if not in_attribute:
-        return unescape(written).encode("utf-8", "replace")
+    cdef const char* name = at + 1
+    cdef const char* stop = name
+    cdef int length
+    cdef bytes meant
+    if name < end and name[0] == c'#':
+        length = write_number(at, end, out)
+        if length:
+            return length
+    while stop < end and stop - name < MAX_NAME and CLASS[<unsigned char>stop[0]] & (LETTER | DIGIT):
+        stop += 1
+    if stop > name and stop < end and stop[0] == c';':
+        meant = _MEANT.get(name[: stop + 1 - name])
+        if meant is not None:
+            return put(out, meant, <int>(stop + 1 - at))
+    length = <int>min(stop - name, MAX_OLD_NAME)
+    while length > 1:
+        meant = _MEANT.get(name[:length])
+        if meant is not None:
+            if in_attribute and (name + length < stop or (stop < end and stop[0] == c'=')):
+                break
+            return put(out, meant, length + 1)
+        length -= 1
+    return put(out, b"&", 1)
 
-    def meant(match):
-        name = match[0][1:]
-        if name.startswith("#") or name.endswith(";"):
-            return unescape(match[0])
-        after = written[match.end() : match.end() + 1]
-        return html5[name] if name in html5 and after != "=" and not after.isalnum() else match[0]
 
-    return _REFERENCE.sub(meant, written).encode("utf-8", "replace")
+cdef int put(char** out, bytes text, int consumed) except -1:
+    memcpy(out[0], <const char*>text, len(text))
+    out[0] += len(text)
+    return consumed
+
+
+cdef int write_number(const char* at, const char* end, char** out) except -1:
+    """Write the character that `&#65;` or `&#x41` means; its length, or 0 when there is no number."""
+    cdef const char* digit = at + 2
+    cdef const char* first
+    cdef int number = 0
+    cdef int base = 10
+    cdef int value
+    if digit < end and (digit[0] == c'x' or digit[0] == c'X'):
+        base = 16
+        digit += 1
+    first = digit
+    while digit < end:
+        value = LOWER[<unsigned char>digit[0]]
+        value = value - c'0' if c'0' <= value <= c'9' else value - c'a' + 10 if c'a' <= value <= c'f' else base
+        if value >= base:
+            break
+        number = min(number * base + value, 0x110000)
+        digit += 1
+    if digit == first:
+        return 0
+    if digit < end and digit[0] == c';':
+        digit += 1
+    if number < 160:
+        return put(out, _ODD[number], <int>(digit - at))
+    if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
+        number = 0xFFFD
+    return put(out, chr(number).encode(), <int>(digit - at))

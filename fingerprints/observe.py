@@ -10,8 +10,8 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import overload
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar, overload
 from urllib.parse import urljoin
 
 from fingerprints.hosts import host_of, registrable
@@ -30,6 +30,8 @@ from fingerprints.resources import (
 )
 from fingerprints.tree import Element, Tree, tree_of
 
+MAX_ELEMENTS = 10_000
+"""Of those that may refer to something; real pages have a few hundred."""
 MAX_RESOURCES = 3_000
 MAX_LINKS = 1_500
 MAX_SCRIPT_BYTES = 1_500_000
@@ -39,6 +41,8 @@ MAX_META = 300
 MAX_HEADER_VALUES = 500
 MAX_HEADER_CHARS = 16_384
 MAX_COOKIES = 200
+
+T = TypeVar("T")
 
 HeaderInput = Mapping[str, "str | Sequence[str]"]
 
@@ -185,9 +189,16 @@ class _Reader:
             **dict.fromkeys(_ELEMENT_KINDS.keys() - {"script"}, self._embedded),
         }
         # Two elements in three are none of these; what is not touched costs nothing.
-        for element in tree.elements(*readers):
+        for element in self._first(tree.elements(*readers)):
             readers[element.tag](element)
         self._anchors(tree)
+
+    def _first(self, found: Iterable[T]) -> Iterator[T]:
+        for number, item in enumerate(found):
+            if number >= MAX_ELEMENTS:
+                self.flags.add("resources_cut")
+                return
+            yield item
 
     def add(self, raw: str, kind: ResourceKind) -> None:
         """Note one reference of the page, unless it is no URL or the list is full."""
@@ -240,7 +251,7 @@ class _Reader:
     def _anchors(self, tree: Tree) -> None:
         """Links to other sites are resources; those to the page's own wait until somebody chooses among them."""
         own: list[tuple[str, Element]] = []
-        for href, element in tree.having("a", "href"):
+        for href, element in self._first(tree.having("a", "href")):
             if href[:1] == "/" and href[:2] != "//":
                 own.append((href, element))
             elif not href or href[0] == "#":

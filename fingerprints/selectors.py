@@ -106,29 +106,27 @@ def parse_compound(text: str) -> Compound | None:
     return compound if text and end == len(text) else None
 
 
-def nested_compounds(text: str) -> tuple[list[Compound], bool] | None:
-    """Compounds that stand one inside the other, the outermost first, and whether each as a child of the one before.
+def nested_compounds(text: str) -> list[tuple[bool, Compound]] | None:
+    """Compounds that stand one inside the other, the outermost first, each after whether it is a child of the last one.
 
-    None for any other selector: with siblings, with pseudo-classes, or with both ways of standing inside.
+    None for any other selector: with siblings or with pseudo-classes.
 
     >>> nested_compounds("a > b"), nested_compounds("a + b")
-    (([Compound(tag='a', conditions=()), Compound(tag='b', conditions=())], True), None)
+    ([(False, Compound(tag='a', conditions=())), (True, Compound(tag='b', conditions=()))], None)
     """
-    compounds: list[Compound] = []
-    joints: set[str] = set()
-    position = 0
+    compounds: list[tuple[bool, Compound]] = []
+    position, is_child = 0, False
     while True:
         compound, end = _compound_at(text, position)
         if end == position:
             return None
-        compounds.append(compound)
+        compounds.append((is_child, compound))
         if end == len(text):
-            return (compounds, joints == {">"}) if len(joints) <= 1 else None
+            return compounds
         joint = _JOINT.match(text, end)
         if not joint:
             return None
-        joints.add(joint[0].strip())
-        position = joint.end()
+        position, is_child = joint.end(), ">" in joint[0]
 
 
 def _compound_at(text: str, position: int) -> tuple[Compound, int]:

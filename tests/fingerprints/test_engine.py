@@ -180,6 +180,15 @@ HOSTILE = {
     "classes": '<p class="' + "wp-block " * 55_000 + '">',
     "comments": "<!--" * 125_000,
     "json": '<script type="application/ld+json">' + "[" * 480_000,
+    "end_tags": "<i>" + "<b>" * 1_000 + "<u><p></u></i>" * 35_000,
+    "fallbacks": "<noscript>" + "<style>x</style>" * 31_000,
+    "cells": "<table><td>" * 45_000,
+    "forms": "<div id=mc_embed_signup></div>" + "<form>" * 83_000,
+    "images": "".join(f"<img src=/{n}>" for n in range(35_000)),
+    "links": "".join(f"<a href=/{n}>" for n in range(40_000)),
+    "ampersands": "<p>" + "&abcdef" * 70_000 + "<p x='" + "&copy=" * 40_000 + "'>",
+    "names": "".join(f"<x{n} y{n}>" for n in range(35_000)),
+    "references": "<p title='" + "&nGt;&quot" * 50_000 + "'>",
     "generator": '<meta name="generator" content="' + "WordPress " * 48_000 + '">',
 }
 
