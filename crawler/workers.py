@@ -20,7 +20,7 @@ from crawler.handout import MAX_DEATHS, Handout
 from crawler.items import Target
 from crawler.process import WorkerError, WorkerProcess
 from crawler.protocol import READY, STATS, record_from_line
-from fingerprints.model import Outcome, Record, TechnographError
+from fingerprints.model import Outcome, Record
 from fingerprints.model.times import timestamp_now
 
 Sink = Callable[[Sequence[Record]], None]
@@ -152,7 +152,7 @@ class Workers:
     def _take_record(self, line: bytes, worker: WorkerProcess) -> None:
         try:
             record, counted = record_from_line(line)
-        except (ValueError, TechnographError):
+        except ValueError:
             worker.kill()  # it is broken: a fresh one does its targets again
             return
         worker.counted.update(counted)
