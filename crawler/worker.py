@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import gc
 import json
 import os
 import signal
@@ -23,13 +22,11 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
+from crawler.garbage import spare_what_is_loaded
 from crawler.items import SiteItem, Target
 from crawler.protocol import LINE_BYTES, READY, STATS, record_to_line, target_from_line
 from crawler.settings import ITEM_PIPELINES
 
-GARBAGE_AFTER = 20_000
-"""Objects made and not freed before the collector looks; a page makes some thousands. Python's 700 is for
-programs that make few."""
 JSON_PIPELINE = "pipelines.store.StorePipeline"
 """The pipeline that makes a record the JSON object of Scrapy's feeds, which the parent has no use for."""
 
@@ -74,20 +71,13 @@ def run(
     def opened() -> None:
         # Only now, behind the extensions: what they count for an item must be told along with it.
         crawler.signals.connect(scraped, signal=signals.item_scraped)
-        _spare_the_rules()
+        spare_what_is_loaded()
         on_ready()
 
     crawler.signals.connect(opened, signal=signals.spider_opened)
     process.crawl(crawler, feed=feed)
     process.start(install_signal_handlers=False)
     return _counters(crawler)
-
-
-def _spare_the_rules() -> None:
-    """Let the garbage collector look at what pages leave behind, and never again at what was loaded before."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_AFTER)
 
 
 def _counters(crawler: Crawler) -> dict[str, float]:
