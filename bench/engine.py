@@ -28,7 +28,7 @@ from lxml import etree
 from bench import naive, peers
 from bench.corpus import rows
 from cli.pages import GivenPage, from_json_line
-from crawler.worker import GARBAGE_AFTER
+from crawler.garbage import GARBAGE_AFTER
 from fingerprints.detector import Detector
 from fingerprints.match import match
 from fingerprints.model import Detection, Observation

@@ -21,6 +21,7 @@ from cli.rule_sets import load_rules
 from cli.sites import site_named
 from cli.summary import crawl_summary
 from crawler.crawl import Control, CrawlSettings, crawl
+from crawler.garbage import spare_what_is_loaded
 from crawler.items import SiteItem, Target
 from crawler.targets import Suppressions, TargetReport, read_targets
 from fingerprints.model import Record
@@ -78,6 +79,7 @@ def crawl_into(store: Store, job: Job, settings: CrawlSettings, control: Control
                 recorder.save(records)
                 lookout.saw(records)
 
+            spare_what_is_loaded()
             with progress, lookout, _signals(control, quiet=job.quiet):
                 finished = crawl(targets, sink, settings, control=control)
             is_whole = finished and not targets.was_cut

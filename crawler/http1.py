@@ -51,8 +51,9 @@ class Answer:
         """Bytes to come of the body, or of its chunk."""
         self._received = b""
         self._head_bytes = 0
-        self._next: Callable[[], bool] = self._read_head
-        """Reads one part of what was received; False when it needs more."""
+        self._next: Callable[[Answer], bool] = Answer._read_head
+        """Reads one part of what was received; False when it needs more. No bound method: an answer that
+        refers to itself keeps its request, and the site's pages with it, until the garbage collector looks."""
 
     @property
     def body(self) -> bytes:
@@ -65,7 +66,7 @@ class Answer:
     def feed(self, data: bytes) -> None:
         """Take what has arrived. Raises ParseError."""
         self._received = self._received + data if self._received else data
-        while not self.is_done and self._next():
+        while not self.is_done and self._next(self):
             pass
 
     def stop(self) -> None:
@@ -77,7 +78,7 @@ class Answer:
         """The connection has ended; `in_order` unless it was reset."""
         if self.is_done or not self.status:
             return
-        until_closed = self._next == self._read_until_closed
+        until_closed = self._next == Answer._read_until_closed
         self._finish(is_short=not (in_order and until_closed), leaves_open=False)
 
     # -- head ------------------------------------------------------------------------------------------------
@@ -115,11 +116,11 @@ class Answer:
         if self.status in (101, 204, 304):
             self._finish(leaves_open=keeps_alive and self.status != 101)
         elif b"chunked" in self.field(b"transfer-encoding"):
-            self._next = self._read_size
+            self._next = Answer._read_size
         elif _CONTENT_LENGTH.fullmatch(length):
-            self._left, self._next = int(length), self._read_length
+            self._left, self._next = int(length), Answer._read_length
         else:
-            self._next = self._read_until_closed
+            self._next = Answer._read_until_closed
         if not self.is_done and self._room == 0:
             self.stop()
 
@@ -146,21 +147,21 @@ class Answer:
             self._finish(is_short=True, leaves_open=False)
             return False
         self._left = int(size[1], 16)
-        self._next = self._read_chunk if self._left else self._read_trailer
+        self._next = Answer._read_chunk if self._left else Answer._read_trailer
         return True
 
     def _read_chunk(self) -> bool:
         self._take_left()
         if self._left:
             return False
-        self._next = self._read_chunk_end
+        self._next = Answer._read_chunk_end
         return True
 
     def _read_chunk_end(self) -> bool:
         line = self._line()
         if line is None:
             return False
-        self._next = self._read_size
+        self._next = Answer._read_size
         if line.rstrip(b"\r"):
             self._finish(is_short=True, leaves_open=False)
         return True

@@ -86,14 +86,14 @@ _NOT_A_PAGE = re.compile(
     r"^(?:image|audio|video|font|model|multipart)/|^application/(?!xhtml)|^text/(?!html)|\bxml$|\bjson$"
 )
 _FILE_MARKS = {
-    b"PNG\r\n": "a PNG image",
+    b"PNG\n": "a PNG image",
     b"GIF8": "a GIF image",
     b"JFIF": "a JPEG image",
     b"Exif": "a JPEG image",
     b"%PDF": "a PDF",
     b"PK\x03\x04": "an archive",
 }
-"""In the first bytes; the others of them did not survive the way to UTF-8."""
+"""In the first bytes; the others of them did not survive the way to UTF-8 and to lines as in Unix."""
 _TEXT_START = re.compile(
     rb"(?:<!--.{0,2000}?-->\s*)*<(?P<XML>\?xml|rss|feed|urlset|sitemapindex|svg)\b|(?P<JSON>\{|\[\s*[\[{\"\d])",
     re.DOTALL,

@@ -1,4 +1,4 @@
-"""One crawling process: targets come in as JSON lines, records go out as JSON lines.
+"""One crawling process: targets come in as JSON lines, records go out as lines of crawler/protocol.py.
 
 `python -m crawler.worker SETTINGS [PARENT]` where SETTINGS is a JSON object of Scrapy settings and PARENT the
 process id it must not outlive. It works until its input ends, and can be run by hand:
@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import gc
 import json
 import os
 import signal
@@ -23,12 +22,13 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
-from crawler.items import Target
+from crawler.garbage import spare_what_is_loaded
+from crawler.items import SiteItem, Target
 from crawler.protocol import LINE_BYTES, READY, STATS, record_to_line, target_from_line
+from crawler.settings import ITEM_PIPELINES
 
-GARBAGE_AFTER = 20_000
-"""Objects made and not freed before the collector looks; a page makes some thousands. Python's 700 is for
-programs that make few."""
+JSON_PIPELINE = "pipelines.store.StorePipeline"
+"""The pipeline that makes a record the JSON object of Scrapy's feeds, which the parent has no use for."""
 
 
 async def targets_from(fd: int) -> AsyncIterator[Target]:
@@ -71,20 +71,13 @@ def run(
     def opened() -> None:
         # Only now, behind the extensions: what they count for an item must be told along with it.
         crawler.signals.connect(scraped, signal=signals.item_scraped)
-        _spare_the_rules()
+        spare_what_is_loaded()
         on_ready()
 
     crawler.signals.connect(opened, signal=signals.spider_opened)
     process.crawl(crawler, feed=feed)
     process.start(install_signal_handlers=False)
     return _counters(crawler)
-
-
-def _spare_the_rules() -> None:
-    """Let the garbage collector look at what pages leave behind, and never again at what was loaded before."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_AFTER)
 
 
 def _counters(crawler: Crawler) -> dict[str, float]:
@@ -111,10 +104,18 @@ def main() -> None:
     out_fd = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     _allow_many_sockets()
+    given = json.loads(sys.argv[1])
+    pipelines = dict(given.get("ITEM_PIPELINES", ITEM_PIPELINES))
+    pipelines.pop(JSON_PIPELINE, None)
+
+    def send(item: SiteItem, counted: dict[str, float]) -> None:
+        assert item.record is not None, "the detect pipeline has run"
+        write_all(out_fd, record_to_line(item.record, counted))
+
     stats = run(
-        json.loads(sys.argv[1]),
+        {**given, "ITEM_PIPELINES": pipelines},
         targets_from(sys.stdin.fileno()),
-        on_item=lambda item, counted: write_all(out_fd, record_to_line(item, counted)),
+        on_item=send,
         on_ready=lambda: write_all(out_fd, READY),
     )
     write_all(out_fd, STATS + json.dumps(stats).encode() + b"\n")

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-MAX_SECONDS = 0.1
-"""Of one search. What stays below it on 2 kB made for the pattern takes microseconds on pages."""
+MAX_SECONDS = 0.3
+"""Of one search, on a slow machine. What stays below it on 2 kB made for the pattern takes microseconds on pages."""
 MAX_TEXTS = 24
 MAX_EMPTY = 8
 _GROWTH = 1.25

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -38,11 +38,12 @@ EVIDENCE_COLUMNS = (
 ASSESSMENT_COLUMNS = ("state", "reason", "confidence")
 
 
-def to_text(value: Sequence[str] | Mapping[str, str]) -> str:
-    return json.dumps(value if isinstance(value, Mapping) else list(value), separators=(",", ":"))
-
-
 @lru_cache(maxsize=4096)  # a few lists come back in nearly every row
+def to_text(names: tuple[str, ...]) -> str:
+    return json.dumps(names, separators=(",", ":"))
+
+
+@lru_cache(maxsize=4096)  # likewise
 def to_tuple(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text)) if text != "[]" else ()
 
@@ -50,8 +51,12 @@ def to_tuple(text: str) -> tuple[str, ...]:
 def storable(row: Iterable[Any]) -> Row:
     """The row with lone surrogates replaced: strangers' text may hold them, SQLite's UTF-8 cannot."""
     return tuple(
-        value.encode("utf-8", "replace").decode() if isinstance(value, str) and not value.isascii() else value
-        for value in row
+        [
+            value.encode("utf-8", "replace").decode()
+            if isinstance(value, str) and not value.isascii()
+            else value
+            for value in row
+        ]
     )
 
 
@@ -71,7 +76,7 @@ def record_row(record: Record) -> Row:
             record.rendered,
             to_text(record.flags),
             record.coverage,
-            to_text(dict(record.attrs)),
+            json.dumps(dict(record.attrs), separators=(",", ":")),
             record.scanned_at,
             record.address,
             record.took_ms,
@@ -202,14 +207,6 @@ def to_assessment(category: str, row: Row, checked: str, missing: str) -> Assess
     return Assessment(
         category, AssessmentState(state), Reason(reason), confidence, to_tuple(checked), to_tuple(missing)
     )
-
-
-def numbered(lists: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
-    """Each distinct list with its number, in order of first appearance."""
-    numbers: dict[tuple[str, ...], int] = {}
-    for names in lists:
-        numbers.setdefault(names, len(numbers))
-    return numbers
 
 
 def with_positions(rows: Iterable[Row]) -> Iterator[Row]:

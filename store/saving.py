@@ -18,7 +18,6 @@ from store.rows import (
     description_row,
     detection_row,
     evidence_row,
-    numbered,
     page_row,
     record_row,
     storable,
@@ -129,16 +128,17 @@ def _save_detections(connection: sqlite3.Connection, ids: Ids, record_id: int, r
 
 
 def _save_assessments(connection: sqlite3.Connection, ids: Ids, record_id: int, record: Record) -> None:
-    surfaces = numbered(names for a in record.assessments for names in (a.checked, a.missing))
+    surfaces: dict[tuple[str, ...], int] = {}
+    rows = []
+    for position, assessment in enumerate(record.assessments):
+        checked = surfaces.setdefault(assessment.checked, len(surfaces))
+        missing = surfaces.setdefault(assessment.missing, len(surfaces))
+        category_id = ids.category(assessment.category)
+        rows.append((record_id, category_id, position, checked, missing, *assessment_row(assessment)))
     connection.executemany(
         "INSERT INTO surfaces VALUES (?, ?, ?)",
         [(record_id, number, to_text(names)) for names, number in surfaces.items()],
     )
-    rows = []
-    for position, assessment in enumerate(record.assessments):
-        key = (record_id, ids.category(assessment.category))
-        lists = (surfaces[assessment.checked], surfaces[assessment.missing])
-        rows.append((*key, position, *lists, *assessment_row(assessment)))
     connection.executemany(_INSERT_ASSESSMENT, rows)
 
 

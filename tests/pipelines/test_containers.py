@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from crawler.protocol import READY, STATS, record_from_line
 from fingerprints.model import Record
-from fingerprints.model.wire import from_json
 
 GTM = 'var data = {"resource": {"tags": [{"function": "__hjtc"}], "macros": []}};'
 MATOMO = "(function(){var x='https://static.hotjar.com/c/hotjar-1234567.js';})();" + " " * 400
@@ -87,7 +87,8 @@ def worker_output(web: Web, *hosts: str, **settings: object) -> str:
 def crawled(web: Web, *hosts: str, **settings: object) -> dict[str, Record]:
     """The records of the sites."""
     output = worker_output(web, *hosts, **settings)
-    records = [from_json(json.loads(line)) for line in output.splitlines() if line.startswith("{")]
+    lines = [line for line in output.encode().splitlines() if not line.startswith((READY.strip(), STATS))]
+    records = [record_from_line(line)[0] for line in lines]
     return {record.domain: record for record in records}
 
 
