@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 try:
-    from fingerprints.native import find, holds, is_utf8, unix_lines
+    from fingerprints.native import find, holds, is_utf8, lower, unix_lines
 except ImportError:
 
     def find(text: bytes, wanted: bytes, start: int = 0) -> int:
@@ -22,9 +22,12 @@ except ImportError:
     def holds(text: str, wanted: str) -> bool:
         return wanted in text
 
+    def lower(text: bytes) -> bytes:
+        return text.lower()
+
     def unix_lines(text: bytes) -> bytes:
         """The text with each of its lines ended by `\\n` alone."""
         return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-__all__ = ["find", "holds", "is_utf8", "unix_lines"]
+__all__ = ["find", "holds", "is_utf8", "lower", "unix_lines"]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
-from fingerprints.compiled import find
+from fingerprints.compiled import find, lower
 from fingerprints.containers import PAUSED
 from fingerprints.hosts import parent_domains
 from fingerprints.markup import visible_text
@@ -252,16 +252,16 @@ class _Matcher:
                 if not self._settled(signal):
                     self._selector(signal)
                 continue
-            text, lower = self._text_for(signal.on)
-            matched = self._search(signal, text, lower)
+            text, folded = self._text_for(signal.on)
+            matched = self._search(signal, text, folded)
             if matched:
                 self._hit(signal, matched, text, f"{signal.on}:{matched.span()[0] // 200}")
 
-    def _search(self, signal: Signal, text: bytes, lower: bytes) -> Match:
+    def _search(self, signal: Signal, text: bytes, folded: bytes) -> Match:
         """The first match, looked for near what it requires where the pattern cannot leave a piece of the text."""
         search = search_of(signal)
         border = separator(signal) if len(text) > SHORT else b""
-        places = list(islice(_places(lower, value_literals(signal)[0]), MAX_PLACES)) if border else []
+        places = list(islice(_places(folded, value_literals(signal)[0]), MAX_PLACES)) if border else []
         if not border or len(places) == MAX_PLACES:
             self._spend(len(text))
             return search(text)
@@ -300,10 +300,10 @@ class _Matcher:
             if text is None or text in tried:
                 continue
             tried.add(text)
-            lower = text.lower() if needs else text
-            if not _holds(lower, needs):
+            folded = lower(text) if needs else text
+            if not _holds(folded, needs):
                 continue
-            matched = self._search(signal, text, lower)
+            matched = self._search(signal, text, folded)
             if matched:
                 shown = _describe(element, signal.attribute)
                 self._hit(signal, matched, text, f"element:{shown}", shown=shown)
@@ -385,7 +385,7 @@ _NOTHING = (-1.0, False, False, False)
 
 
 def _with_lower(text: bytes) -> tuple[bytes, bytes]:
-    return text, text.lower()
+    return text, lower(text)
 
 
 def _places(text: bytes, literals: Iterable[bytes]) -> Iterator[int]:

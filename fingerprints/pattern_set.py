@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from fingerprints.compiled import find
+from fingerprints.compiled import find, lower
 from fingerprints.rules import Signal
 from fingerprints.scan import Scanner, build_pattern_scanner, build_scanner, load_scanner
 
@@ -54,9 +54,9 @@ class PatternSet:
         starts = list(itertools.accumulate((len(text) + 1 for text in texts), initial=0))
         found = self._scan(joined)
         positions = found if self.patterns else self._by_literals(found)
-        lower = joined.lower()
+        folded = lower(joined)
         for position in sorted(positions):
-            yield self.signals[position], self._holders(position, lower, starts)
+            yield self.signals[position], self._holders(position, folded, starts)
 
     def _holders(self, position: int, joined: bytes, starts: Sequence[int]) -> Iterable[int]:
         """Indexes of the joined texts that hold what the signal requires most."""

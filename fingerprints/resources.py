@@ -29,7 +29,7 @@ _SPLIT_URL = re.compile(
 _ENCODED_URL = re.compile(r"[\"'`](aHR0c[\w+/]{8,2000}={0,2})[\"'`]")
 """A URL in base64, as `atob` takes it; all of them begin so."""
 _QUOTES = "\"'`("
-_ESCAPED_SLASHES = ("\\u002F", "\\u002f", "\\x2F", "\\x2f")
+_ESCAPED_SLASHES = ("\\/", "\\u002F", "\\u002f", "\\x2F", "\\x2f")
 _POLICY_HOST = re.compile(
     r"(?:https?://|wss?://)?(?:\*\.)?((?:[a-z0-9_-]+\.)+[a-z]{2,})(?::\d+|:\*)?(?:/\S*)?\Z", re.IGNORECASE
 )
@@ -93,9 +93,8 @@ def _decoded(encoded: str) -> str:
 
 def _unescaped(text: str) -> str:
     """The text with its escaped slashes as plain ones."""
-    text = text.replace("\\/", "/")
-    if "\\u002" in text or "\\x2" in text:
-        for slash in _ESCAPED_SLASHES:
+    for slash in _ESCAPED_SLASHES:
+        if holds(text, slash):
             text = text.replace(slash, "/")
     return text
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingerprints.compiled import find, holds, is_utf8, unix_lines
+from fingerprints.compiled import find, holds, is_utf8, lower, unix_lines
 from fingerprints.lxml_tree import lxml_tree
 from fingerprints.tree import Tree, tree_of
 
@@ -371,6 +371,11 @@ def test_any_soup_is_read_to_its_end(soup: str) -> None:
 def test_find_is_that_of_bytes(text: bytes, wanted: bytes, start: int) -> None:
     assert find(text, wanted, start) == text.find(wanted, start)
     assert find(text + wanted + text, wanted) == (text + wanted + text).find(wanted)
+
+
+@given(st.binary(max_size=80))
+def test_lower_is_that_of_bytes(text: bytes) -> None:
+    assert lower(text) == text.lower()
 
 
 @given(
