@@ -266,7 +266,7 @@ def value_literals(signal: Signal) -> tuple[tuple[bytes, ...], ...]:
 @functools.cache
 def separator(signal: Signal) -> bytes:
     """A common character that a match of the signal's pattern holds at its end at most; empty when there is none."""
-    if signal.backtracks or not value_literals(signal):
+    if not value_literals(signal):
         return b""
     return next((char for char in _SEPARATORS if not crosses(signal.pattern or "", char.decode())), b"")
 

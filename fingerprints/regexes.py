@@ -45,7 +45,7 @@ Match = Any
 """What a search returns: `re2` and `re` matches alike have group, groups and span."""
 
 Search = Callable[..., Match]
-"""Takes the text and, unless the pattern backtracks, where to begin and to end in it."""
+"""Takes the text and, if only a part of it is meant, where to begin and to end in it."""
 
 
 def compile_search(pattern: str, *, backtracks: bool = False) -> Search:
@@ -65,22 +65,24 @@ def _backtracking_search(pattern: str) -> Search:
     exact = re.compile(pattern.encode(), re.IGNORECASE)
     loose = without_look_around(pattern)
     if loose is None or uses_backtracking(loose):
-        return lambda text: exact.search(text, 0, BACKTRACK_BYTES)
+        return lambda text, start=0, end=BACKTRACK_BYTES: exact.search(
+            text, start, min(end, start + BACKTRACK_BYTES)
+        )
     candidate = _re2(loose).search
     sees_the_end = re.search(r"\$|\\[Zz]", pattern) is not None
 
-    def search(text: bytes) -> Match:
-        position = 0
+    def search(text: bytes, start: int = 0, end: int | None = None) -> Match:
+        limit = len(text) if end is None else end
         for _ in range(_MAX_CANDIDATES):
-            found = candidate(text, position)
+            found = candidate(text, start, limit)
             if found is None:
                 return None
-            start, end = found.span()
-            cut = min(len(text), start + BACKTRACK_BYTES)
-            matched = exact.search(text, start, cut)
+            began, ended = found.span()
+            cut = min(limit, began + BACKTRACK_BYTES)
+            matched = exact.search(text, began, cut)
             if matched and not (sees_the_end and matched.end() == cut < len(text)):
                 return matched
-            position = max(end, start + 1)
+            start = max(ended, began + 1)
         return None
 
     return search
@@ -320,6 +322,8 @@ def _holds(op: Any, argument: Any, code: int) -> bool:
             return any(_holds(part, inner, code) for part, inner in argument[2])
         case sre.SUBPATTERN:
             return any(_holds(part, inner, code) for part, inner in argument[3])
+        case sre.ASSERT | sre.ASSERT_NOT:
+            return any(_holds(part, inner, code) for part, inner in argument[1])
         case sre.BRANCH:
             return any(_holds(part, inner, code) for branch in argument[1] for part, inner in branch)
         case sre.AT:
