@@ -47,5 +47,9 @@ def _compile(root: Path) -> Path:
         command.build_lib = command.build_temp = folder
         command.ensure_finalized()
         command.run()
-        (compiled,) = Path(folder).glob("fingerprints/native.*")
-        return Path(shutil.copy(compiled, root / "fingerprints" / compiled.name))
+        (compiled,) = (
+            path for path in Path(folder).glob("fingerprints/native.*") if path.suffix in (".so", ".pyd")
+        )
+        # Put in place whole: a crawl may be running on the one before.
+        beside = shutil.copy(compiled, root / "fingerprints" / f".{compiled.name}")
+        return Path(beside).replace(root / "fingerprints" / compiled.name)
