@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from time import monotonic
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -83,8 +84,25 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
+def _say_version(context: click.Context) -> NoReturn:
+    from fingerprints.lxml_tree import LxmlTree
+    from fingerprints.tree import tree_of
+
+    is_lxml = isinstance(tree_of(b"<p>", set()), LxmlTree)
+    reader = "lxml (no C compiler when it was installed: half as fast)" if is_lxml else "compiled"
+    click.echo(f"technograph, version {version('technograph')}\npage reader: {reader}")
+    context.exit()
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="technograph")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _, wanted: _say_version(context) if wanted else None,
+    help="Show the version and the page reader, and exit.",
+)
 def technograph() -> None:
     """Find out which platforms and tools websites run, and which kinds of tool they lack.
 

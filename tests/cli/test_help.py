@@ -33,6 +33,17 @@ def examples(command: click.Command) -> list[str]:
     return [line.strip() for line in text.split("\n\n")[0].splitlines() if line.strip()]
 
 
+def test_version_says_which_page_reader_is_at_work(monkeypatch, capsys):
+    with pytest.raises(SystemExit) as ended:
+        technograph(["--version"])
+    assert ended.value.code == 0
+    assert "page reader: compiled" in capsys.readouterr().out
+    monkeypatch.setattr("fingerprints.tree.FlatTree", None)
+    with pytest.raises(SystemExit):
+        technograph(["--version"])
+    assert "no C compiler" in capsys.readouterr().out
+
+
 def test_help_of_all_commands_fits_one_line_each():
     assert [name for name, (_, line) in COMMANDS.items() if len(line) > HELP_LINE_CHARS] == []
     assert [name for name, (_, line) in COMMANDS.items() if not line.endswith(".")] == []
