@@ -6,6 +6,7 @@ What is left out makes pages cost twice the CPU and changes no result (`fingerpr
 from __future__ import annotations
 
 import shutil
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class CompileReader(BuildHookInterface):  # type: ignore[type-arg]
         try:
             compiled = _compile(Path(self.root))
         except Exception as problem:  # noqa: BLE001 - whatever a missing or broken compiler may say
+            self.clean([version])  # what an older source was compiled to
             self.app.display_warning(f"without the fast page reader, which does not compile here: {problem}")
             return
         build_data["artifacts"].append(f"/{compiled.relative_to(self.root).as_posix()}")
@@ -31,8 +33,8 @@ class CompileReader(BuildHookInterface):  # type: ignore[type-arg]
         build_data["infer_tag"] = True
 
     def clean(self, versions: list[str]) -> None:
-        for compiled in Path(self.root).glob("fingerprints/native.*.so"):
-            compiled.unlink()
+        suffix = sysconfig.get_config_var("EXT_SUFFIX")
+        Path(self.root, f"fingerprints/native{suffix}").unlink(missing_ok=True)
 
 
 def _compile(root: Path) -> Path:

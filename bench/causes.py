@@ -135,14 +135,15 @@ class Comparison:
     def _won_element(self, signal: Signal, pattern: str, item: Evidence, page: Observation) -> str:
         """The reference does not read inside noscript, and tests an attribute on the first element that has it."""
         elements = selected(signal.name, page)
-        seen = [e for e in elements if not any(parent.tag == "noscript" for parent in e.iterancestors())]
+        hidden = set(selected("noscript *", page))
+        seen = [element for element in elements if element not in hidden]
         if elements and not seen:
             return "an element inside noscript (our choice: every visitor without scripts gets it)"
         if all(element.tag in _SVG and element.tag not in signal.name for element in seen):
             return "an element of SVG with a capital in its name (limit of the reference's parser)"
         before = self._elements_before(signal, page)
         if signal.text:
-            texts = ["".join(element.itertext()) for element in seen]
+            texts = [element.content.decode("utf-8", "replace") for element in seen]
             limits = [_limit(pattern, text, signal.version) for text in texts]
             if any(limits):
                 return next(filter(None, limits))
@@ -197,7 +198,7 @@ class Comparison:
         if signal.on == "url":
             texts = [resource.url for resource in page.resources]
         else:
-            texts = [e.get(signal.attribute, "") for e in selected(signal.name, page) if signal.attribute]
+            texts = [e.get(signal.attribute) or "" for e in selected(signal.name, page) if signal.attribute]
         found = (reading.as_read(self._written(signal, item)).search(text) for text in texts)
         return {group for match in found if match for group in match.groups("")}
 

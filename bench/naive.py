@@ -13,17 +13,21 @@ import copy
 import functools
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, cast
 
+from lxml import etree
 from lxml.cssselect import CSSSelector
 
+from fingerprints import native
 from fingerprints.javascript import for_python
-from fingerprints.lxml_tree import lxml_tree
+from fingerprints.lxml_tree import LxmlElement
 from fingerprints.markup import visible_text
 from fingerprints.match import kind_cap
 from fingerprints.model import Evidence, Observation
 from fingerprints.plan import kind_allows
 from fingerprints.rules import Channel, Rule, Signal
+from fingerprints.tree import Element
 
 
 @functools.cache
@@ -118,9 +122,9 @@ def _elements(signal: Signal, page: Observation) -> Iterator[bytes]:
             if value is not None:
                 yield value.encode("utf-8", "replace")
         elif signal.text:
-            content = "".join(element.itertext()).strip()
+            content = element.content.strip()
             if content:
-                yield content.encode("utf-8", "replace")
+                yield content
         else:
             yield b""
 
@@ -128,21 +132,46 @@ def _elements(signal: Signal, page: Observation) -> Iterator[bytes]:
 _CASE_FLAG = re.compile(r"([\"'])\s+[iI]\s*\]")
 
 
-_tree_of = functools.lru_cache(maxsize=1)(lambda body: lxml_tree(body, set()))
-"""Also where the page was read by the compiled reader: what is to be compared must not stand on it."""
-
-
-def selected(selector: str, page: Observation) -> list[Any]:
+def selected(selector: str, page: Observation) -> list[Element]:
     """Every element the selector chooses, in page order."""
-    tree = _tree_of(page.body)
-    if tree is None:
+    root, elements = _tree_of(page)
+    if root is None:
         return []
     try:
-        if not _CASE_FLAG.search(selector):
-            return cast("list[Any]", css(selector)(tree.root))
-        return _selected_in_any_case(_CASE_FLAG.sub(r"\1]", selector), tree.root)
+        if _CASE_FLAG.search(selector):
+            chosen = _selected_in_any_case(_CASE_FLAG.sub(r"\1]", selector), root)
+        else:
+            chosen = cast("list[Any]", css(selector)(root))
     except ValueError:  # control characters, which no page can hold either
         return []
+    return [elements[node] for node in chosen]
+
+
+@functools.lru_cache(maxsize=1)
+def _tree_of(page: Observation) -> tuple[Any, dict[Any, Element]]:
+    """The page's elements as an lxml tree, for selectors to be answered by XPath alone; and whose nodes are whose."""
+    if not isinstance(page.tree, native.Tree):
+        return (None, {}) if page.tree is None else (page.tree.root, _Wrapped())
+    nodes: list[Any] = []
+    elements: dict[Any, Element] = {}
+    for element in page.tree.elements_in_order():
+        try:
+            node = etree.Element(element.tag)
+        except ValueError:  # a name that no selector can have
+            node = etree.Element("unnamed")
+        if element.parent >= 0:
+            nodes[element.parent].append(node)
+        for name, value in element.items():
+            with suppress(ValueError):
+                node.set(name, value)
+        nodes.append(node)
+        elements[node] = element
+    return nodes[0], elements
+
+
+class _Wrapped(dict[Any, Element]):
+    def __missing__(self, node: Any) -> Element:
+        return LxmlElement(node)
 
 
 def _selected_in_any_case(selector: str, root: Any) -> list[Any]:

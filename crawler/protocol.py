@@ -7,6 +7,7 @@ others (fingerprints/model/wire.py) names and checks each of a record's thousand
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from enum import StrEnum
@@ -31,8 +32,14 @@ from fingerprints.model import (
 
 LINE_BYTES = 16 * 1024 * 1024
 """Longest line either side accepts: a target's row or a record with all its evidence."""
-READY = b"ready\n"
-"""The worker's first line: its rules are loaded and it can crawl."""
+_SHAPE = [
+    [type_.__name__, *(field.name for field in fields(type_))]
+    for type_ in (Record, Page, LoadedHost, Detection, Assessment, Evidence)
+]
+GREETING = b"ready "
+READY = GREETING + b"%08x\n" % zlib.crc32(repr(_SHAPE).encode())
+"""The worker's first line: its rules are loaded and it can crawl. It says which fields its records have, since
+a worker that is replaced in mid-crawl may be of a newer version than who started the crawl."""
 STATS = b"stats "
 """Begins the worker's last line: its counters as JSON."""
 

@@ -19,7 +19,7 @@ from typing import IO, Any
 from crawler.handout import MAX_DEATHS, Handout
 from crawler.items import Target
 from crawler.process import WorkerError, WorkerProcess
-from crawler.protocol import READY, STATS, record_from_line
+from crawler.protocol import GREETING, READY, STATS, record_from_line
 from fingerprints.model import Outcome, Record
 from fingerprints.model.times import timestamp_now
 
@@ -147,6 +147,10 @@ class Workers:
                 return  # the worker died while writing it
             if line == READY:
                 worker.is_ready, self._failed_starts = True, 0
+            elif line.startswith(GREETING):
+                raise WorkerError(
+                    "technograph was changed while it crawled: run the same command again to go on"
+                )
             elif line.startswith(STATS):
                 worker.counted.update(json.loads(line.removeprefix(STATS)))
             else:

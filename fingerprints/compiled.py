@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import codecs
 
+INTERFACE = 1
+"""Of the compiled module as the code beside it expects it."""
+
 try:
+    from fingerprints import native
+
+    if (
+        getattr(native, "INTERFACE", 0) != INTERFACE
+    ):  # compiled from an older source, which a `git pull` replaced
+        raise ImportError("fingerprints.native is of another version: install again")
     from fingerprints.native import find, holds, is_utf8, lower, unix_lines
 except ImportError:
 
@@ -17,7 +26,7 @@ except ImportError:
             codecs.getincrementaldecoder("utf-8")().decode(text)
         except UnicodeDecodeError:
             return False
-        return True
+        return not (text[-2:-1] == b"\xed" and text[-1:] >= b"\xa0")  # half of a pair: no rest makes it right
 
     def holds(text: str, wanted: str) -> bool:
         return wanted in text
@@ -30,4 +39,4 @@ except ImportError:
         return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-__all__ = ["find", "holds", "is_utf8", "lower", "unix_lines"]
+__all__ = ["INTERFACE", "find", "holds", "is_utf8", "lower", "unix_lines"]

@@ -9,11 +9,16 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from fingerprints import native
-from fingerprints.lxml_tree import LxmlTree, lxml_tree
-from fingerprints.selectors import MAX_NODES, nested_compounds, split_list
+from fingerprints.compiled import INTERFACE
+from fingerprints.lxml_tree import MAX_ATTRIBUTES, LxmlTree, lxml_tree
+from fingerprints.selectors import MAX_NODES, compounds, split_list
 
 if TYPE_CHECKING:
     from fingerprints.tree import Element
+
+
+if getattr(native, "INTERFACE", 0) != INTERFACE:
+    raise ImportError("fingerprints.native is of another version: install again")
 
 
 class FlatTree(native.Tree):
@@ -32,7 +37,18 @@ class FlatTree(native.Tree):
 
     @functools.cached_property
     def _lxml(self) -> LxmlTree | None:
-        return lxml_tree(self.body, set())
+        if self.most_attributes > MAX_ATTRIBUTES:  # libxml2 compares each with all before it
+            self._seen_late.add("tree_cut")
+            return None
+        return lxml_tree(self.body, self._seen_late)
+
+    @property
+    def flags(self) -> set[str]:
+        return self._seen_late | ({"tree_cut"} if self.is_cut else set())
+
+    @functools.cached_property
+    def _seen_late(self) -> set[str]:
+        return set()
 
 
 @functools.cache
@@ -42,12 +58,12 @@ def _compiled(selector: str) -> tuple[native.Selector | str, ...]:
 
 
 def _compiled_part(part: str) -> native.Selector | str:
-    nested = nested_compounds(part)
-    if nested is None:
+    parsed = compounds(part)
+    if parsed is None:
         return part
     steps = [
-        (is_child, compound.tag, [dataclasses.astuple(condition) for condition in compound.conditions])
-        for is_child, compound in nested
+        (combinator, compound.tag, [dataclasses.astuple(condition) for condition in compound.conditions])
+        for combinator, compound in parsed
     ]
     try:
         return native.Selector(steps)

@@ -97,8 +97,9 @@ class LxmlElement:
 class LxmlTree:
     """One page, with the words of `tree.Tree`."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, flags: set[str]) -> None:
         self.root = root
+        self.flags = flags & {"tree_cut"}
         self._everything: list[Any] = []
         self._columns: dict[tuple[str, str], dict[str, list[Any]]] = {}
 
@@ -222,7 +223,7 @@ def lxml_tree(body: bytes, flags: set[str]) -> LxmlTree | None:
         for entry in parser.error_log
     ):
         flags.add("tree_cut")
-    return LxmlTree(root) if root is not None else None
+    return LxmlTree(root, flags) if root is not None else None
 
 
 def _without_early_end(body: bytes) -> bytes:
@@ -239,7 +240,8 @@ _ELEMENT = re.compile(rb"<[a-zA-Z]")
 _LONG_TAG_BYTES = 20_000
 _LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{%d,}" % _LONG_TAG_BYTES)
 """Start tags of unusual length; runs between `<` do not overlap, so the search is linear."""
-_MAX_ATTRIBUTES = 1_000
+MAX_ATTRIBUTES = 1_000
+"""Of one tag."""
 
 
 def _has_long_run(body: bytes) -> bool:
@@ -259,7 +261,7 @@ def _has_long_run(body: bytes) -> bool:
 
 def _without_surplus_attributes(tag: bytes, flags: set[str]) -> bytes:
     """The start tag, cut when it has thousands of attributes: libxml2 compares each with all before it."""
-    if tag.count(b"=") <= _MAX_ATTRIBUTES and len(tag.split()) <= _MAX_ATTRIBUTES:
+    if tag.count(b"=") <= MAX_ATTRIBUTES and len(tag.split()) <= MAX_ATTRIBUTES:
         return tag
     flags.add("tree_cut")
-    return b" ".join(tag.split()[:_MAX_ATTRIBUTES])[:20_000]
+    return b" ".join(tag.split()[:MAX_ATTRIBUTES])[:20_000]

@@ -46,7 +46,10 @@ _CONTEXT = 24
 
 
 def match(plan: Plan, observation: Observation) -> tuple[list[Evidence], frozenset[str]]:
-    """Evidence for one page, one piece a signal (its strongest match), and flags: `budget_spent` when cut short."""
+    """Evidence for one page, one piece a signal (its strongest match), and flags.
+
+    `budget_spent` when cut short, `tree_cut` when a selector met a part of the page that could not be read.
+    """
     return _matched(_Matcher(plan, observation), _Matcher.run)
 
 
@@ -56,11 +59,14 @@ def match_markup(plan: Plan, observation: Observation) -> tuple[list[Evidence], 
 
 
 def _matched(matcher: _Matcher, search: Callable[[_Matcher], None]) -> tuple[list[Evidence], frozenset[str]]:
+    flags: set[str] = set()
     try:
         search(matcher)
     except _BudgetSpentError:
-        return list(matcher.found.values()), frozenset({"budget_spent"})
-    return list(matcher.found.values()), frozenset()
+        flags.add("budget_spent")
+    if matcher.page.tree is not None:
+        flags |= matcher.page.tree.flags
+    return list(matcher.found.values()), frozenset(flags)
 
 
 class _BudgetSpentError(Exception):
@@ -261,6 +267,7 @@ class _Matcher:
         """The first match, looked for near what it requires where the pattern cannot leave a piece of the text."""
         search = search_of(signal)
         border = separator(signal) if len(text) > SHORT else b""
+        self._spend(len(text) // 8)
         places = list(islice(_places(folded, value_literals(signal)[0]), MAX_PLACES)) if border else []
         if not border or len(places) == MAX_PLACES:
             self._spend(len(text))
@@ -300,6 +307,7 @@ class _Matcher:
             if text is None or text in tried:
                 continue
             tried.add(text)
+            self._spend(len(text))
             folded = lower(text) if needs else text
             if not _holds(folded, needs):
                 continue

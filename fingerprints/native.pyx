@@ -28,14 +28,19 @@ cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
     void* PyUnicode_DATA(object text)
 
+INTERFACE = 1
+"""Raised when a name or its meaning changes: a module compiled from an older source is not used."""
+
 cdef enum:
+    MAX_BYTES = 1 << 30
     MAX_DEPTH = 2_048  # deeper elements are read, as children of the last one that fits
     MAX_WALK = 100  # how far up the stack a tag looks for what it closes
     MAX_NAMES = 20_000
     MAX_PROBES = 64
     MAX_ELEMENTS = 300_000
     MAX_ATTRIBUTES = 600_000
-    MAX_STEPS = 8
+    MAX_STEPS = 8  # a bit of a byte each
+    MAX_RUNS = 20_000  # of one element, when all its text is asked for
     MAX_CONDITIONS = 12
 
 # What a tag is, as bits of one number.
@@ -114,6 +119,7 @@ cdef struct Name:
     int last_attribute
     int attribute_count
     int last_tag  # number of the start tag that had it last
+    int merged  # a bit for each of html, head and body that has it: their tags may come again
     uint64_t hash
 
 cdef struct ElementRow:
@@ -176,7 +182,8 @@ cdef inline uint64_t hashed(const char* text, int length) noexcept:
         result ^= result >> 32
         text += 8
         length -= 8
-    return result
+    result = (result ^ (result >> 29)) * <uint64_t>0xBF58476D1CE4E5B9
+    return result ^ (result >> 32)
 
 
 cdef inline bint is_same(const char* lower, const char* text, int length) noexcept:
@@ -220,6 +227,11 @@ cdef class Element:
     @property
     def tag(self):
         return self.tree.names_as_text[self.tree.elements_[self.index].tag]
+
+    @property
+    def parent(self):
+        """The number of the element that this one is a child of, in page order; -1 for the root."""
+        return self.tree.elements_[self.index].parent
 
     @property
     def text(self):
@@ -305,10 +317,14 @@ cdef class Tree:
     cdef int depth
     cdef int tag_number
     cdef int head, body_element, foreign_depth
-    cdef int noscript
+    cdef int noscript, image  # numbers of these names
+    cdef readonly int most_attributes
+    """Of one start tag."""
     cdef const char* noscript_end  # the first from where it was last looked for
 
     def __cinit__(self, bytes body):
+        if len(body) > MAX_BYTES:
+            raise ValueError("a page of more than a gigabyte")
         self.body = body
         self.names_as_text = []
         self.kept = []
@@ -319,6 +335,7 @@ cdef class Tree:
         self.head = self.body_element = -1
         self.name_("", 0)  # index 0: a name that was one too many
         self.noscript = self.name_("noscript", 8)
+        self.image = self.name_("image", 5)
         self.noscript_end = NULL
         self.open_(self.name_("html", 4))
         self.read()
@@ -363,7 +380,7 @@ cdef class Tree:
         name.text = lower
         name.length = length
         name.flags = _TAGS.get(lower, 0)
-        name.open_count = name.attribute_count = 0
+        name.open_count = name.attribute_count = name.merged = 0
         name.first_attribute = name.last_attribute = name.last_tag = -1
         name.hash = code
         self.name_count += 1
@@ -437,9 +454,13 @@ cdef class Tree:
             self.pop()
         return 0
 
+    cdef const char* limit(self, const char* at) noexcept:
+        """How far what begins here may go: whatever is open in a fallback, it ends where that does."""
+        return self.end_of_noscript(at) if self.names[self.noscript].open_count else self.end_
+
     cdef const char* after_comment(self, const char* tag) except NULL:
         """The end of a comment, or of what is read as one."""
-        cdef const char* end = self.end_
+        cdef const char* end = self.limit(tag)
         cdef const char* at
         if end - tag >= 4 and memcmp(tag, b"<!--", 4) == 0:
             if tag[4] == c'>':
@@ -457,15 +478,25 @@ cdef class Tree:
                     return at + 4
                 at += 1
             return end
+        if end - tag >= 9 and memcmp(tag, b"<![CDATA[", 9) == 0 and self.is_foreign():
+            at = found(tag, end - tag, b"]]>", 3)
+            return end if at is NULL else at + 3
         at = <const char*>memchr(tag, c'>', end - tag)
         return end if at is NULL else at + 1
 
+    cdef bint is_foreign(self) noexcept:
+        """Whether SVG or MathML is being read, where other rules hold."""
+        return self.foreign_depth > 0 and self.nearest(FOREIGN, SPECIAL | SCOPE) > 0
+
     cdef const char* start_tag(self, const char* at) except NULL:
-        cdef const char* end = self.end_
+        cdef const char* end = self.limit(at)
         cdef const char* name = at
+        cdef bint is_foreign = self.is_foreign()
         while not CLASS[<unsigned char>at[0]] & ENDS_TAG_NAME:
             at += 1
         cdef int tag = self.name_(name, <int>(at - name))
+        if tag == self.image and not is_foreign:
+            tag = self.name_("img", 3)
         cdef int flags = self.names[tag].flags
         cdef int elements = self.element_count
         cdef int attributes = self.attribute_count
@@ -479,7 +510,8 @@ cdef class Tree:
                 closes_itself = at[0] == c'/'
                 at += 1
             if at >= end:
-                self.forget(elements, attributes)
+                if end == self.end_:
+                    self.forget(elements, attributes)
                 return end
             if at[0] == c'>':
                 at += 1
@@ -504,18 +536,19 @@ cdef class Tree:
                 value = at + 1
                 at = <const char*>memchr(value, at[0], end - value)
                 if at is NULL:
-                    at = end
+                    at = end  # not read: it would be half of something
+                    continue
                 self.attribute(element, self.name_(name, length), value, <int>(at - value))
-                if at < end:
-                    at += 1
+                at += 1
             else:
                 while at < end and not CLASS[<unsigned char>at[0]] & ENDS_BARE_VALUE:
                     at += 1
                 self.attribute(element, self.name_(name, length), value, <int>(at - value))
-        if flags & VOID or (closes_itself and self.foreign_depth):
+        self.most_attributes = max(self.most_attributes, self.attribute_count - attributes)
+        if flags & VOID or (closes_itself and (is_foreign or flags & FOREIGN)):
             if element >= 0 and self.depth and self.stack[self.depth - 1] == element:
                 self.pop()
-        elif flags & RAW:
+        elif flags & RAW and (flags & SCRIPT or not is_foreign):
             at = self.raw_text(element, tag, at)
         return at
 
@@ -539,7 +572,7 @@ cdef class Tree:
     cdef const char* raw_text(self, int element, int tag, const char* at) except NULL:
         """Note the text up to the end tag; what follows that."""
         cdef int flags = self.names[tag].flags
-        cdef const char* stop = self.end_ if flags & IS_PLAINTEXT else self.end_of_raw(tag, at)
+        cdef const char* stop = self.limit(at) if flags & IS_PLAINTEXT else self.end_of_raw(tag, at)
         if stop > at:
             self.run(at, stop, not flags & REFERENCES)
         if self.depth and self.stack[self.depth - 1] == element:
@@ -554,7 +587,7 @@ cdef class Tree:
         cdef Name* name = &self.names[tag]
         cdef bint is_script = name.flags & SCRIPT
         cdef int escaped = 0
-        cdef const char* end = self.end_of_noscript(at) if self.names[self.noscript].open_count else self.end_
+        cdef const char* end = self.limit(at)
         cdef const char* open_tag
         while at < end:
             open_tag = <const char*>memchr(at, c'<', end - at)
@@ -602,10 +635,16 @@ cdef class Tree:
         while not CLASS[<unsigned char>at[0]] & ENDS_TAG_NAME:
             at += 1
         cdef int tag = self.lookup_any_case(name, <int>(at - name))
-        if tag > 0 and self.names[tag].open_count and not self.names[tag].flags & (IS_HTML | IS_HEAD | IS_BODY):
+        if tag == self.noscript:
+            while self.names[tag].open_count:
+                self.pop()
+        elif tag > 0 and self.names[tag].open_count and not self.names[tag].flags & (IS_HTML | IS_HEAD | IS_BODY):
             self.close_(tag, self.names[tag].flags)
-        cdef const char* close = <const char*>memchr(at, c'>', self.end_ - at)
-        return self.end_ if close is NULL else close + 1
+        cdef const char* end = self.limit(at)
+        if at >= end:
+            return end
+        cdef const char* close = <const char*>memchr(at, c'>', end - at)
+        return end if close is NULL else close + 1
 
     cdef int lookup_any_case(self, const char* text, int length) noexcept:
         cdef int slot = <int>(hashed(text, length) & <uint64_t>(self.slot_count - 1))
@@ -801,9 +840,10 @@ cdef class Tree:
         if about.last_tag == self.tag_number:
             return 0  # the first of a name counts
         about.last_tag = self.tag_number
-        if element <= self.body_element or element <= self.head or element == 0:
-            if self.attribute_of(element, name) is not NULL:
-                return 0
+        cdef int bit = 1 if element == 0 else 2 if element == self.head else 4 if element == self.body_element else 0
+        if about.merged & bit:
+            return 0
+        about.merged |= bit
         if self.attribute_count >= MAX_ATTRIBUTES:
             self.is_cut = True
             return 0
@@ -902,6 +942,10 @@ cdef class Tree:
             free(wanted)
         return result
 
+    def elements_in_order(self):
+        """All elements, each after the one it is a child of."""
+        return [self.element(index) for index in range(self.element_count)]
+
     def having(self, str tag, str attribute):
         """Elements of a tag that have the attribute, each with its value, in page order."""
         cdef list result = []
@@ -936,12 +980,14 @@ cdef class Tree:
         """How many elements of a tag stand inside one of the containers."""
         cdef int wanted = self.known(tag)
         cdef int total = 0
+        cdef int covered = 0
         cdef int index, inner
         for container in self.elements(*containers):
             index = (<Element>container).index
-            for inner in range(index + 1, self.elements_[index].end):
+            for inner in range(max(index + 1, covered), self.elements_[index].end):
                 if self.elements_[inner].tag == wanted:
                     total += 1
+            covered = max(covered, self.elements_[index].end)
         return total
 
     cdef str text_of(self, Run* run):
@@ -960,6 +1006,9 @@ cdef class Tree:
     cdef bytes runs_between(self, int first, int end):
         cdef int number
         cdef list pieces = []
+        if end - first > MAX_RUNS:
+            self.is_cut = True
+            end = first + MAX_RUNS
         for number in range(first, end):
             self.make_plain(&self.runs[number])
             pieces.append(self.runs[number].text[: self.runs[number].length])
@@ -994,6 +1043,7 @@ cdef class Tree:
         return (
             before.parent == run.parent
             and before.opened == run.opened
+            and before.length > 0
             and <unsigned char>before.text[before.length - 1] > 32
         )
 
@@ -1047,31 +1097,46 @@ cdef class Tree:
         return result
 
     cdef list nested(self, Selector selector, int* tags, int[MAX_CONDITIONS]* names, int limit):
-        """Elements that stand inside others as the selector says, in one pass over the page however deep it is."""
+        """Elements that stand to others as the selector says, in one pass over the page however deep it is."""
         cdef list result = []
         cdef int covered[MAX_STEPS]  # per step: elements before this one are inside of one that fits
-        cdef unsigned char* fitting = <unsigned char*>calloc(self.element_count, 1)  # a bit for each step
+        # Per element a bit for each step: that it fits; that a child of it so far does; that its last child does.
+        cdef unsigned char* fitting = <unsigned char*>calloc(3 * self.element_count, 1)
+        cdef unsigned char* before = fitting + self.element_count
+        cdef unsigned char* previous = before + self.element_count
         cdef int last = selector.step_count - 1
-        cdef int index, step, parent
+        cdef int index, step, parent, joint
+        cdef unsigned char bit
         if fitting is NULL:
             raise MemoryError
         memset(covered, 0, sizeof(covered))
-        for index in range(self.element_count):
-            parent = self.elements_[index].parent
-            for step in range(last, -1, -1):
-                if step and selector.steps[step].is_child:
-                    if parent < 0 or not fitting[parent] & (1 << (step - 1)):
+        try:
+            for index in range(self.element_count):
+                parent = self.elements_[index].parent
+                for step in range(last, -1, -1):
+                    joint = selector.steps[step].joint
+                    bit = 1 << (step - 1) if step else 0
+                    if joint == INSIDE and index >= covered[step - 1]:
                         continue
-                elif step and index >= covered[step - 1]:
-                    continue
-                if self.meets(index, &selector.steps[step], tags[step], names[step]):
-                    fitting[index] |= 1 << step
-                    covered[step] = max(covered[step], self.elements_[index].end)
-            if fitting[index] & (1 << last):
-                result.append(self.element(index))
-                if len(result) >= limit:
-                    break
-        free(fitting)
+                    if joint > INSIDE and (
+                        parent < 0
+                        or (joint == CHILD and not fitting[parent] & bit)
+                        or (joint == AFTER and not before[parent] & bit)
+                        or (joint == NEXT and not previous[parent] & bit)
+                    ):
+                        continue
+                    if self.meets(index, &selector.steps[step], tags[step], names[step]):
+                        fitting[index] |= 1 << step
+                        covered[step] = max(covered[step], self.elements_[index].end)
+                if parent >= 0:
+                    before[parent] |= fitting[index]
+                    previous[parent] = fitting[index]
+                if fitting[index] & (1 << last):
+                    result.append(self.element(index))
+                    if len(result) >= limit:
+                        break
+        finally:
+            free(fitting)
         return result
 
     cdef bint meets(self, int index, Step* step, int tag, int* names) noexcept:
@@ -1105,8 +1170,17 @@ cdef struct Condition:
     int length
     bint ignore_case
 
+cdef enum:
+    ALONE = 0
+    INSIDE = 1
+    CHILD = 2
+    AFTER = 3
+    NEXT = 4
+
+_JOINTS = {"": ALONE, " ": INSIDE, ">": CHILD, "~": AFTER, "+": NEXT}
+
 cdef struct Step:
-    bint is_child  # of what the step before found; else anywhere inside that
+    int joint  # how it stands to what the step before it found
     const char* tag
     int tag_length
     int condition_count
@@ -1114,15 +1188,15 @@ cdef struct Step:
 
 
 cdef class Selector:
-    """Compounds that stand one inside the other."""
+    """Compounds and how each stands to the one before it."""
 
     cdef Step steps[MAX_STEPS]
     cdef int step_count
     cdef list kept
 
     def __cinit__(self, list compounds):
-        """`compounds`, the outermost first: whether it is a child of the one before, a tag (`*` for any), and
-        conditions as (name, operator, value, ignore_case).
+        """`compounds`: the combinator before it, empty for the first; a tag (`*` for any); conditions as
+        (name, operator, value, ignore_case).
 
         Raises ValueError when there are more than fit.
         """
@@ -1134,9 +1208,9 @@ cdef class Selector:
         cdef Condition* condition
         cdef int number
         cdef bytes text
-        for number, (is_child, tag, conditions) in enumerate(compounds):
+        for number, (joint, tag, conditions) in enumerate(compounds):
             step = &self.steps[number]
-            step.is_child = is_child
+            step.joint = _JOINTS[joint]
             text = b"" if tag == "*" else tag.encode()
             self.kept.append(text)
             step.tag = text
@@ -1189,7 +1263,16 @@ cdef bint is_met(Condition* condition, const char* text, int length) noexcept:
                 return True
             text += 1
         return False
-    while text < end:  # WORD
+    if not condition.ignore_case:  # WORD
+        at = found(text, length, condition.value, size)
+        while at is not NULL:
+            if (at == text or CLASS[<unsigned char>(at - 1)[0]] & SPACE) and (
+                at + size == end or CLASS[<unsigned char>at[size]] & SPACE
+            ):
+                return True
+            at = found(at + 1, end - at - 1, condition.value, size)
+        return False
+    while text < end:
         while text < end and CLASS[<unsigned char>text[0]] & SPACE:
             text += 1
         at = text
@@ -1397,7 +1480,7 @@ cdef void* grown(void* rows, int* capacity, size_t size) except NULL:
 
 _MEANT = {name.encode(): meant.encode() for name, meant in html5.items()}
 """What a name means, by the name with its semicolon; the oldest also without."""
-_ODD = [(unescape(f"&#{number};") if number else "\ufffd").encode() for number in range(160)]
+_ODD = [(unescape(f"&#{number};") or chr(number)).encode() for number in range(160)]
 """Numbers that are control characters, or were characters of Windows when people wrote them."""
 cdef enum:
     MAX_NAME = 33  # the longest is 32 bytes with its semicolon

@@ -37,6 +37,8 @@ MAX_LINKS = 1_500
 MAX_SCRIPT_BYTES = 1_500_000
 """Of all inline scripts of a page together."""
 MAX_SCRIPTS = 500
+MAX_STYLE_CHARS = 1_500_000
+"""Of one style sheet in the page."""
 MAX_META = 300
 MAX_HEADER_VALUES = 500
 MAX_HEADER_CHARS = 16_384
@@ -315,13 +317,18 @@ class _Reader:
             or element.get("itemprop")
             or element.get("http-equiv")
         )
-        if name and len(self.meta) < MAX_META:
+        if name and len(self.meta) >= MAX_META and name.strip().lower() not in self.meta:
+            self.flags.add("resources_cut")
+        elif name:
             self.meta.setdefault(name.strip().lower(), []).append(
                 (element.get("content") or "")[:MAX_URL_CHARS]
             )
 
     def _style(self, element: Element) -> None:
-        self.styles.append(element.text[:200_000])
+        text = element.text
+        if len(text) > MAX_STYLE_CHARS:
+            self.flags.add("scripts_cut")
+        self.styles.append(text[:MAX_STYLE_CHARS])
 
     def _title(self, element: Element) -> None:
         self.title = self.title or " ".join(element.text.split())[:300]
@@ -370,6 +377,12 @@ class _Links(Sequence[Link]):
             )
             for href, a in self._found
         )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._made == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._made)
 
     def __reduce__(self) -> tuple[type[tuple[Link, ...]], tuple[tuple[Link, ...]]]:
         return tuple, (self._made,)

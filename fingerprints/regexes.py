@@ -80,7 +80,7 @@ def _backtracking_search(pattern: str) -> Search:
             began, ended = found.span()
             cut = min(limit, began + BACKTRACK_BYTES)
             matched = exact.search(text, began, cut)
-            if matched and not (sees_the_end and matched.end() == cut < len(text)):
+            if matched and not (sees_the_end and matched.end() == cut < limit):
                 return matched
             start = max(ended, began + 1)
         return None
@@ -148,6 +148,10 @@ Literals = frozenset[str]
 """Alternatives, lower case: whatever the pattern matches contains at least one of them."""
 
 
+_POSIX_CLASS = re.compile(r"\[:\^?[a-z]+:\]")
+"""As `[[:space:]]`, which RE2 knows and Python's parser takes for other characters."""
+
+
 def required_literals(pattern: str) -> list[Literals]:
     """Sets of literals, each of which every match must hit; empty when nothing can be required.
 
@@ -156,6 +160,8 @@ def required_literals(pattern: str) -> list[Literals]:
     >>> sorted(map(sorted, required_literals(r'js(?:-eu1)?\\.hs-scripts\\.com/(\\d+)\\.js')))
     [['.hs-scripts.com/'], ['.js']]
     """
+    if _POSIX_CLASS.search(pattern):
+        return []
     try:
         tree = sre_parser.parse(pattern, re.IGNORECASE | re.ASCII)
     except (re.error, OverflowError, RecursionError):
@@ -285,6 +291,8 @@ def crosses(pattern: str, char: str) -> bool:
     >>> crosses(r"<link [^>]*href=.{3}", ">"), crosses(r"<link [^>]*/a\\.css[^>]*>", ">")
     (True, False)
     """
+    if _POSIX_CLASS.search(pattern):
+        return True
     try:
         tree = sre_parser.parse(pattern, re.IGNORECASE | re.ASCII)
     except (re.error, OverflowError, RecursionError):
@@ -316,8 +324,8 @@ def _holds(op: Any, argument: Any, code: int) -> bool:
             return bool(argument != code)
         case sre.IN:
             negated = argument[0][0] is sre.NEGATE
-            listed = any(_lists(part, inner, code) for part, inner in argument[negated:])
-            return listed != negated
+            lists = [_lists(part, inner, code) for part, inner in argument[negated:]]
+            return None in lists or any(lists) != negated
         case sre.MAX_REPEAT | sre.MIN_REPEAT:
             return any(_holds(part, inner, code) for part, inner in argument[2])
         case sre.SUBPATTERN:
@@ -332,17 +340,20 @@ def _holds(op: Any, argument: Any, code: int) -> bool:
             return True
 
 
-def _lists(op: Any, argument: Any, code: int) -> bool:
-    """Whether a part of a character class names the character."""
+def _lists(op: Any, argument: Any, code: int) -> bool | None:
+    """Whether a part of a character class names the character; None when it is not understood."""
+    char = chr(code)
     if op is sre.LITERAL:
         return bool(argument == code)
     if op is sre.RANGE:
         return bool(argument[0] <= code <= argument[1])
-    if op is sre.CATEGORY and argument in (sre.CATEGORY_DIGIT, sre.CATEGORY_WORD):
-        return chr(code).isalnum() or code == ord("_")
-    if op is sre.CATEGORY and argument is sre.CATEGORY_SPACE:
-        return chr(code).isspace()
-    return True
+    if op is sre.CATEGORY and argument in (sre.CATEGORY_DIGIT, sre.CATEGORY_NOT_DIGIT):
+        return char.isdigit() == (argument is sre.CATEGORY_DIGIT)
+    if op is sre.CATEGORY and argument in (sre.CATEGORY_WORD, sre.CATEGORY_NOT_WORD):
+        return (char.isalnum() or char == "_") == (argument is sre.CATEGORY_WORD)
+    if op is sre.CATEGORY and argument in (sre.CATEGORY_SPACE, sre.CATEGORY_NOT_SPACE):
+        return char.isspace() == (argument is sre.CATEGORY_SPACE)
+    return None
 
 
 # --- versions ----------------------------------------------------------------------------------

@@ -77,8 +77,8 @@ _CLASS_OR_ID = re.compile(r"([.#])((?:[\w-]|\\.)+)")
 _TAG_NAME = re.compile(r"(?<![\w:-])[a-zA-Z](?:[\w-]|\\.)*")
 _IMPLIED_TAGS = ("html", "head", "body", "p", "tbody", "tr", "colgroup")
 """Elements the parser may add to the tree although the page does not write them."""
-_TAG = re.compile(r"\*|[a-zA-Z][\w-]*")
-_JOINT = re.compile(r"\s*>\s*|\s+")
+_TAG = re.compile(r"\*|[a-zA-Z](?:[\w-]|\\.)*")
+_JOINT = re.compile(r"\s*[>~+]\s*|\s+")
 _CASE_FLAG = re.compile(r"([\"'])\s+[iIsS]\s*\]")
 
 
@@ -106,27 +106,25 @@ def parse_compound(text: str) -> Compound | None:
     return compound if text and end == len(text) else None
 
 
-def nested_compounds(text: str) -> list[tuple[bool, Compound]] | None:
-    """Compounds that stand one inside the other, the outermost first, each after whether it is a child of the last one.
+def compounds(text: str) -> list[tuple[str, Compound]] | None:
+    """The compounds of a selector, each after the combinator before it; None for one with pseudo-classes.
 
-    None for any other selector: with siblings or with pseudo-classes.
-
-    >>> nested_compounds("a > b"), nested_compounds("a + b")
-    ([(False, Compound(tag='a', conditions=())), (True, Compound(tag='b', conditions=()))], None)
+    >>> compounds("a > b"), compounds("a:first-child")
+    ([('', Compound(tag='a', conditions=())), ('>', Compound(tag='b', conditions=()))], None)
     """
-    compounds: list[tuple[bool, Compound]] = []
-    position, is_child = 0, False
+    found: list[tuple[str, Compound]] = []
+    position, combinator = 0, ""
     while True:
         compound, end = _compound_at(text, position)
         if end == position:
             return None
-        compounds.append((is_child, compound))
+        found.append((combinator, compound))
         if end == len(text):
-            return compounds
+            return found
         joint = _JOINT.match(text, end)
         if not joint:
             return None
-        position, is_child = joint.end(), ">" in joint[0]
+        position, combinator = joint.end(), joint[0].strip() or " "
 
 
 def _compound_at(text: str, position: int) -> tuple[Compound, int]:
@@ -150,7 +148,8 @@ def _compound_at(text: str, position: int) -> tuple[Compound, int]:
             position = simple.end()
         else:
             break
-    return Compound((tag[0] if tag else "*").lower(), tuple(conditions)), position
+    name = re.sub(r"\\(.)", r"\1", tag[0]).lower() if tag else "*"
+    return Compound(name, tuple(conditions)), position
 
 
 @functools.cache

@@ -54,6 +54,11 @@ class Element(Protocol):
 class Tree(Protocol):
     """One page."""
 
+    @property
+    def flags(self) -> set[str]:
+        """`tree_cut` when not all of the page was read, which may show only when a selector asks for it."""
+        ...
+
     def get(self, name: str) -> str | None:
         """An attribute of the root element."""
         ...
@@ -97,6 +102,5 @@ def tree_of(body: bytes, flags: set[str]) -> Tree | None:
     if FlatTree is None:
         return lxml_tree(body, flags)
     tree = FlatTree(body)
-    if tree.is_cut:
-        flags.add("tree_cut")
+    flags |= tree.flags
     return tree

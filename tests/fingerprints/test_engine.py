@@ -187,6 +187,12 @@ HOSTILE = {
     "images": "".join(f"<img src=/{n}>" for n in range(35_000)),
     "links": "".join(f"<a href=/{n}>" for n in range(40_000)),
     "ampersands": "<p>" + "&abcdef" * 70_000 + "<p x='" + "&copy=" * 40_000 + "'>",
+    "siblings": "<b class=woocommerce-Price-amount></b>" * 6_000
+    + "<i class=subscription-details></i>" * 6_000,
+    "merged": f"<html {' '.join(f'a{n}' for n in range(9_000))}>" * 8,
+    "containers": "<noscript>" * 1_000 + "<a>" * 160_000,
+    "words": "<p class='" + "fa-x fa " * 60_000 + "'>",
+    "quoted": "<a x='>' " + " ".join(f"a{n}" for n in range(60_000)) + "><b class='fb\\:comments'>",
     "names": "".join(f"<x{n} y{n}>" for n in range(35_000)),
     "references": "<p title='" + "&nGt;&quot" * 50_000 + "'>",
     "generator": '<meta name="generator" content="' + "WordPress " * 48_000 + '">',

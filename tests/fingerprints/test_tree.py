@@ -66,8 +66,8 @@ def test_elements_have_their_attributes_with_references_replaced(read: Reader) -
     [
         ("&lt;&LT;&nbsp;&hellip;", "<<\u00a0…", "<<\u00a0…"),
         (
-            "&#65;&#x41;&#X4a;&#66 &#0;&#128;&#xD800;&#x110000;&#99999999999;",
-            "AAJB \ufffd€\ufffd\ufffd\ufffd",
+            "&#65;&#x41;&#1;&#X4a;&#66 &#0;&#128;&#xD800;&#x110000;&#99999999999;",
+            "AA\x01JB \ufffd€\ufffd\ufffd\ufffd",
             None,
         ),
         ("&nGt;&CounterClockwiseContourIntegral;", "≫⃒∳", None),
@@ -183,6 +183,52 @@ def test_fallback_without_its_end_tag_inside_ends_where_the_fallback_does() -> N
     assert tree.shown_text(100) == "text"
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<!-- never closed",
+        "<plaintext>",
+        '<img src="p>',
+        "<table><tr><td><object>",
+        "<b>" * 150,
+        "<style>",
+        "<noscript>",
+        "</b ",
+    ],
+)
+def test_whatever_is_open_in_a_fallback_ends_with_it(inside: str) -> None:
+    """To a browser with scripts all of it is text, so nothing after it may be lost."""
+    tree = flat(f'<noscript>{inside}</noscript><p>seen<script src="/a.js">x = "</noscript>"; y</script>')
+    (script,) = tree.elements("script")
+    assert (script.get("src"), script.text) == ("/a.js", 'x = "</noscript>"; y')
+    assert tree.seen_text(100) == "seen"
+    assert parents(tree, "p", "body", "noscript") == ["body"]
+
+
+def test_drawings_are_read_by_their_own_rules() -> None:
+    tree = flat(
+        "<svg><title>Logo</svg><svg><style>a{}</svg><svg><text><![CDATA[a>b<img src=/no>]]></text></svg>"
+        "<svg><foreignObject><textarea>t</textarea></foreignObject><image href=/a /></svg><image src=/b>"
+        "<svg><div><script src=/c />'<img src=/no>'</script></div></svg>"
+    )
+    assert [element.items() for element in tree.elements("img")] == [[("src", "/b")]]
+    assert [element.get("src") for element in tree.elements("script")] == ["/c"]
+    assert [element.get("href") for element in tree.elements("image")] == ["/a"]
+
+
+def test_no_name_of_an_attribute_is_lost_to_another() -> None:
+    names = [*(f"attrib{n:02}" for n in range(100)), *(f"x{n}" for n in range(3_000))]
+    tree = flat(f"<p {'=1 '.join(names)}=1>")
+    assert [name for name, _ in next(iter(tree.elements("p"))).items()] == names
+    assert tree.flags == set()
+
+
+def test_selector_for_lxml_flags_what_lxml_cannot_read() -> None:
+    tree = flat("<p " + " ".join(f"a{n}" for n in range(1_500)) + "><i class=x></i>")
+    assert (len(list(tree.select(".x"))), tree.flags) == (1, set())
+    assert (len(list(tree.select(".x:not(.y)"))), tree.flags) == (0, {"tree_cut"})
+
+
 @both
 def test_text_of_scripts_and_fallbacks_is_not_shown(read: Reader) -> None:
     tree = read(
@@ -216,6 +262,13 @@ def test_text_of_scripts_and_fallbacks_is_not_shown(read: Reader) -> None:
         ("div p b.x", "3"),
         ("section b", ""),
         ("b + b", "3"),
+        ("b ~ p > b", "2 3"),
+        ("p ~ b", ""),
+        ("b ~ p b + b.x", "3"),
+        ("div ~ i", "4"),
+        ("div + i.x-w", "4"),
+        ("b ~ b", "3"),
+        ("p + i", ""),
         ("b:not(.x)", "2"),
         ("div p > b", "2 3"),
         ("div > p b[data-y]", "3"),
