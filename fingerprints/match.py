@@ -272,11 +272,14 @@ class _Matcher:
         if not border or len(places) == MAX_PLACES:
             self._spend(len(text))
             return search(text)
-        for start in sorted({text.rfind(border, 0, place) + 1 for place in places}):
-            end = text.find(border, start) + 1 or len(text)
-            self._spend(end - start)
-            if matched := search(text, start, end):
-                return matched
+        end = 0
+        for place in sorted(places):
+            if place >= end:
+                start = text.rfind(border, end, place) + 1 or end
+                end = text.find(border, place) + 1 or len(text)
+                self._spend(end - start)
+                if matched := search(text, start, end):
+                    return matched
         return None
 
     def _text_for(self, channel: Channel) -> tuple[bytes, bytes]:
