@@ -10,9 +10,7 @@ INTERFACE = 1
 try:
     from fingerprints import native
 
-    if (
-        getattr(native, "INTERFACE", 0) != INTERFACE
-    ):  # compiled from an older source, which a `git pull` replaced
+    if getattr(native, "INTERFACE", 0) != INTERFACE:  # compiled before a `git pull`
         raise ImportError("fingerprints.native is of another version: install again")
     from fingerprints.native import find, holds, is_utf8, lower, unix_lines
 except ImportError:

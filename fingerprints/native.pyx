@@ -7,7 +7,8 @@ through the page or up a stack of bounded depth, so the time is linear in the pa
 
 Optional: where no compiler was at hand, `fingerprints.lxml_tree` does the same more slowly.
 
-Safe on any bytes: every read stays below `end`, or on the NUL that CPython keeps after a bytes object.
+Safe on any bytes: every read stays below `end`, or on the NUL that CPython keeps after a bytes object. A
+`<noscript>` ends at its end tag whatever is open in it: to a browser with scripts all of it is text.
 """
 
 import os
@@ -70,7 +71,6 @@ cdef enum:
     IS_TABLE = 1 << 22
     IS_A = 1 << 23
     IS_BUTTON = 1 << 24
-    IS_LIST = 1 << 25
     IS_DIV_OR_ADDRESS = 1 << 26
     IS_PLAINTEXT = 1 << 27
     REFERENCE = 1 << 28  # an attribute that holds a URL, though it is not called `...src`
@@ -102,7 +102,6 @@ for _bit, _names in (
     (IS_TABLE, "table"),
     (IS_A, "a"),
     (IS_BUTTON, "button"),
-    (IS_LIST, "ul ol"),
     (IS_DIV_OR_ADDRESS, "div address"),
     (IS_PLAINTEXT, "plaintext"),
     (REFERENCE, " ".join(REFERENCE_NAMES)),
