@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import gc
 import json
 import statistics
 import subprocess
@@ -28,7 +27,7 @@ from lxml import etree
 from bench import naive, peers
 from bench.corpus import rows
 from cli.pages import GivenPage, from_json_line
-from crawler.garbage import GARBAGE_AFTER
+from crawler.garbage import spare_what_is_loaded
 from fingerprints.detector import Detector
 from fingerprints.match import match
 from fingerprints.model import Detection, Observation
@@ -98,13 +97,6 @@ def observed(page: GivenPage) -> Observation:
     return observe(page.html, url=page.url, headers=page.headers, cookies=page.cookies, status=page.status)
 
 
-def spare_the_rules() -> None:
-    """Set the garbage collector as a crawling process does, once its rules are loaded."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_AFTER)
-
-
 def own_rules(pages: Sequence[GivenPage]) -> None:
     detector = Detector.default()
     print(f"\nour {len(detector.rules)} rules, ms CPU a page")
@@ -113,7 +105,7 @@ def own_rules(pages: Sequence[GivenPage]) -> None:
 
 def stages(pages: Sequence[GivenPage], detector: Detector, passes: int = 3) -> None:
     """Parse, observe, match and resolve apart, warm, page by page as in a crawl: no page is kept."""
-    spare_the_rules()
+    spare_what_is_loaded()
     bodies = [p.html.encode() if isinstance(p.html, str) else p.html for p in pages]
     parse = cpu_ms(lambda: [_parse(body) for body in bodies], len(pages))
     runs = [_stages_once(pages, detector) for _ in range(passes)]

@@ -154,7 +154,7 @@ def _tree_of(page: Observation) -> tuple[Any, dict[Any, Element]]:
         return (None, {}) if page.tree is None else (page.tree.root, _Wrapped())
     nodes: list[Any] = []
     elements: dict[Any, Element] = {}
-    for element in page.tree.elements_in_order():
+    for element in page.tree.select("*", limit=len(page.body)):
         try:
             node = etree.Element(element.tag)
         except ValueError:  # a name that no selector can have

@@ -6,6 +6,8 @@ import codecs
 
 INTERFACE = 1
 """Of the compiled module as the code beside it expects it."""
+IS_COMPILED = True
+"""Whether there is one, of this interface."""
 
 try:
     from fingerprints import native
@@ -14,6 +16,7 @@ try:
         raise ImportError("fingerprints.native is of another version: install again")
     from fingerprints.native import find, holds, is_utf8, lower, unix_lines
 except ImportError:
+    IS_COMPILED = False
 
     def find(text: bytes, wanted: bytes, start: int = 0) -> int:
         return text.find(wanted, start)
@@ -37,4 +40,4 @@ except ImportError:
         return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-__all__ = ["INTERFACE", "find", "holds", "is_utf8", "lower", "unix_lines"]
+__all__ = ["IS_COMPILED", "find", "holds", "is_utf8", "lower", "unix_lines"]

@@ -9,16 +9,11 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from fingerprints import native
-from fingerprints.compiled import INTERFACE
 from fingerprints.lxml_tree import MAX_ATTRIBUTES, LxmlTree, lxml_tree
 from fingerprints.selectors import MAX_NODES, compounds, split_list
 
 if TYPE_CHECKING:
     from fingerprints.tree import Element
-
-
-if getattr(native, "INTERFACE", 0) != INTERFACE:
-    raise ImportError("fingerprints.native is of another version: install again")
 
 
 class FlatTree(native.Tree):

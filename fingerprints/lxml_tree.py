@@ -16,7 +16,6 @@ from lxml import etree
 
 from fingerprints.selectors import (
     MAX_NODES,
-    REFERENCE_NAMES,
     Compound,
     Condition,
     parse_compound,
@@ -37,10 +36,16 @@ _shown = cast(
     ),
 )
 
-_UNSEEN = frozenset(
+UNSEEN_TAGS = frozenset(
     {"script", "style", "noscript", "noframes", "template", "title", "head", "iframe", "object"}
 )
-"""Elements that show nothing, with all that is in them."""
+"""Elements that show nothing, with all that is in them; for both readers."""
+
+HELD_BACK = frozenset({"data-original", "consent-original-src-_"})
+"""Attributes that keep a URL until the page needs it or its visitor agrees, beside all that end in `src`."""
+
+REFERENCE_NAMES = HELD_BACK | {"data", "srcdoc"}
+"""Attributes that hold a URL, or a page, beside all whose name ends in `src`; for both readers."""
 
 
 class LxmlElement:
@@ -180,7 +185,7 @@ def _seen_text(root: Any) -> Iterator[str]:
     for event, node in walk:
         if event == "end":
             part = node.tail
-        elif node.tag in _UNSEEN:
+        elif node.tag in UNSEEN_TAGS:
             walk.skip_subtree()
             continue
         else:

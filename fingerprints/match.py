@@ -137,8 +137,7 @@ class _Matcher:
 
     def _url(self, signal: Signal, url: str, resource: Resource) -> None:
         strength = min(signal.strength, kind_cap(resource))
-        best = (strength, resource.kind not in EMBED_KINDS, bool(signal.version), bool(signal.account))
-        if self.worth.get(signal.id, _NOTHING) >= best:
+        if self._settled(signal, strength, resource.kind):
             return
         if not kind_allows(signal, resource.kind, resource.party):
             return
@@ -334,9 +333,10 @@ class _Matcher:
 
     # --- results ---
 
-    def _settled(self, signal: Signal) -> bool:
-        """Whether no other match could replace the evidence kept for a signal."""
-        best = (signal.strength, True, bool(signal.version), bool(signal.account))
+    def _settled(self, signal: Signal, strength: float | None = None, kind: str = "") -> bool:
+        """Whether no other match, or none of this strength and kind, could replace the evidence kept for a signal."""
+        most = signal.strength if strength is None else strength
+        best = (most, kind not in EMBED_KINDS, bool(signal.version), bool(signal.account))
         return self.worth.get(signal.id, _NOTHING) >= best
 
     def _spend(self, size: int) -> None:

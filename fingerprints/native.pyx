@@ -16,7 +16,7 @@ import sys
 from html import unescape
 from html.entities import html5
 
-from fingerprints.selectors import REFERENCE_NAMES
+from fingerprints.lxml_tree import REFERENCE_NAMES, UNSEEN_TAGS
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
@@ -71,9 +71,13 @@ cdef enum:
     IS_TABLE = 1 << 22
     IS_A = 1 << 23
     IS_BUTTON = 1 << 24
-    IS_DIV_OR_ADDRESS = 1 << 26
+    BOUNDS_ITEM = 1 << 26  # a list item that is open around it does not end inside
     IS_PLAINTEXT = 1 << 27
     REFERENCE = 1 << 28  # an attribute that holds a URL, though it is not called `...src`
+
+_SPECIAL = (
+    "address applet area article aside base basefont bgsound blockquote body br button caption center col colgroup dd details dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html iframe img input keygen li link listing main marquee menu meta nav noembed noframes noscript object ol p param plaintext pre script search section select source style summary table tbody td template textarea tfoot th thead title tr track ul wbr xmp"
+)
 
 _TAGS = {}
 for _bit, _names in (
@@ -83,9 +87,10 @@ for _bit, _names in (
     (SCRIPT, "script"),
     (HEAD_CONTENT, "base basefont bgsound link meta title script style noscript template noframes"),
     (CLOSES_P, "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr main menu nav ol p pre section table ul li dd dt xmp plaintext listing summary search"),
-    (SPECIAL, "address applet area article aside base basefont bgsound blockquote body br button caption center col colgroup dd details dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html iframe img input keygen li link listing main marquee menu meta nav noembed noframes noscript object ol p param plaintext pre script search section select source style summary table tbody td template textarea tfoot th thead title tr track ul wbr xmp"),
+    (SPECIAL, _SPECIAL),
+    (BOUNDS_ITEM, " ".join(set(_SPECIAL.split()) - {"address", "div", "p"})),
     (SCOPE, "applet caption html table td th marquee object template foreignobject"),
-    (UNSEEN, "script style noscript noframes template title head iframe object"),
+    (UNSEEN, " ".join(UNSEEN_TAGS)),
     (HIDDEN, "script style noscript template head"),
     (HEADING, "h1 h2 h3 h4 h5 h6"),
     (FOREIGN, "svg math"),
@@ -102,7 +107,6 @@ for _bit, _names in (
     (IS_TABLE, "table"),
     (IS_A, "a"),
     (IS_BUTTON, "button"),
-    (IS_DIV_OR_ADDRESS, "div address"),
     (IS_PLAINTEXT, "plaintext"),
     (REFERENCE, " ".join(REFERENCE_NAMES)),
 ):
@@ -235,14 +239,14 @@ cdef class Element:
     @property
     def text(self):
         """Text before the first child."""
-        return self.tree.text_from(self.index, self.index)
+        return self.tree.text_from(self.index)
 
     @property
     def lead(self):
         """Text before the first child or, where there is none, that child's."""
-        text = self.tree.text_from(self.index, self.index)
+        text = self.tree.text_from(self.index)
         if not text and self.tree.elements_[self.index].end > self.index + 1:
-            text = self.tree.text_from(self.index + 1, self.index + 1)
+            text = self.tree.text_from(self.index + 1)
         return text
 
     @property
@@ -503,7 +507,7 @@ cdef class Tree:
         self.tag_number += 1
         cdef bint closes_itself = False
         cdef const char* value
-        cdef int length, attribute
+        cdef int length
         while True:
             while at < end and (CLASS[<unsigned char>at[0]] & SPACE or at[0] == c'/'):
                 closes_itself = at[0] == c'/'
@@ -753,9 +757,8 @@ cdef class Tree:
         """Close what a start tag of this kind ends, though the page does not say so."""
         if not flags:
             return
-        cdef int top
         if flags & (IS_LI | IS_DD_DT):
-            self.close_item(flags & (IS_LI | IS_DD_DT))
+            self.close_nearest(flags & (IS_LI | IS_DD_DT), BOUNDS_ITEM)
         if flags & CLOSES_P:
             self.close_nearest(IS_P, SCOPE | IS_BUTTON)
             if flags & HEADING and self.flags_at(self.depth - 1) & HEADING:
@@ -773,20 +776,6 @@ cdef class Tree:
             self.close_nearest(IS_SECTION, IS_TABLE)
         elif flags & IS_BUTTON:
             self.close_nearest(IS_BUTTON, SCOPE)
-
-    cdef void close_item(self, int wanted) noexcept:
-        """Close the list item that another one ends: nothing that is a section of its own may stand between."""
-        cdef int depth = self.depth - 1
-        cdef int lowest = depth - MAX_WALK
-        cdef int flags
-        while depth > 0 and depth > lowest:
-            flags = self.flags_at(depth)
-            if flags & wanted:
-                self.pop_to(depth)
-                return
-            if flags & SPECIAL and not flags & (IS_P | IS_DIV_OR_ADDRESS):
-                return
-            depth -= 1
 
     cdef void close_(self, int tag, int flags) noexcept:
         """An end tag: closes the innermost element of its name, unless something greater is open inside that."""
@@ -941,10 +930,6 @@ cdef class Tree:
             free(wanted)
         return result
 
-    def elements_in_order(self):
-        """All elements, each after the one it is a child of."""
-        return [self.element(index) for index in range(self.element_count)]
-
     def having(self, str tag, str attribute):
         """Elements of a tag that have the attribute, each with its value, in page order."""
         cdef list result = []
@@ -993,11 +978,11 @@ cdef class Tree:
         self.make_plain(run)
         return decoded(run.text, run.length)
 
-    cdef str text_from(self, int index, int last):
-        """Text of an element before any element after the one numbered `last`."""
+    cdef str text_from(self, int index):
+        """Text of an element before its first child."""
         cdef list pieces = []
         cdef int number = self.elements_[index].first_run
-        while number < self.elements_[index].end_run and self.runs[number].opened <= last + 1:
+        while number < self.elements_[index].end_run and self.runs[number].opened <= index + 1:
             pieces.append(self.text_of(&self.runs[number]))
             number += 1
         return pieces[0] if len(pieces) == 1 else "".join(pieces)
@@ -1289,20 +1274,27 @@ for _i in range(256):
     RARITY[_i] = _COMMON.index(bytes([_i])) if bytes([_i]) in _COMMON else 255
 
 
+cdef Py_ssize_t rarest_of(const char* letters, Py_ssize_t size) noexcept:
+    """Which of the letters stands in the fewest places of a page."""
+    cdef Py_ssize_t rarest = 0
+    cdef Py_ssize_t i
+    for i in range(1, size):
+        if RARITY[<unsigned char>letters[i]] > RARITY[<unsigned char>letters[rarest]]:
+            rarest = i
+    return rarest
+
+
 def find(bytes text, bytes wanted, Py_ssize_t start=0):
     """As `text.find(wanted, start)`, several times as fast: looks for the rarest byte first, which few places have."""
     cdef const char* begin = text
     cdef const char* needle = wanted
     cdef Py_ssize_t size = len(wanted)
-    cdef Py_ssize_t rarest = 0
-    cdef Py_ssize_t i
+    cdef Py_ssize_t rarest
     cdef const char* at
     cdef const char* last
     if not size or start < 0 or start + size > len(text):
         return text.find(wanted, start)
-    for i in range(1, size):
-        if RARITY[<unsigned char>needle[i]] > RARITY[<unsigned char>needle[rarest]]:
-            rarest = i
+    rarest = rarest_of(needle, size)
     at = begin + start + rarest
     last = begin + len(text) - size + rarest
     while at <= last:
@@ -1323,8 +1315,7 @@ def holds(str text, str wanted):
     cdef int width = PyUnicode_KIND(text)
     cdef const char* at = <const char*>PyUnicode_DATA(text)
     cdef Py_ssize_t size = len(wanted)
-    cdef Py_ssize_t i
-    cdef Py_ssize_t rarest = 0
+    cdef Py_ssize_t i, rarest
     cdef const char* begin = at
     cdef const char* last = at + (len(text) - size) * width
     cdef char needle[128]
@@ -1335,8 +1326,7 @@ def holds(str text, str wanted):
     memset(needle, 0, sizeof(needle))
     for i in range(size):
         needle[i * width] = letters[i]
-        if RARITY[<unsigned char>letters[i]] > RARITY[<unsigned char>letters[rarest]]:
-            rarest = i
+    rarest = rarest_of(letters, size)
     at += rarest * width
     last += rarest * width
     while at <= last:

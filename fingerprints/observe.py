@@ -15,6 +15,7 @@ from typing import TypeVar, overload
 from urllib.parse import urljoin
 
 from fingerprints.hosts import host_of, registrable
+from fingerprints.lxml_tree import HELD_BACK
 from fingerprints.markup import to_utf8
 from fingerprints.model import Link, Observation, PageKind, Party, Resource, ResourceKind
 from fingerprints.resources import (
@@ -341,7 +342,7 @@ class _Reader:
         tag = element.tag
         own, kind = _URL_ATTRIBUTES.get(tag, "src"), _ELEMENT_KINDS[tag]
         for name, value in element.references():
-            if name == own or name in _HELD_BACK:
+            if name == own or name in HELD_BACK:
                 self.add(value, kind)
             elif name[-3:] == "src" and (name[:5] == "data-" or "//" in value[:8]):
                 # `:src` and the like are expressions.
@@ -387,9 +388,6 @@ class _Links(Sequence[Link]):
     def __reduce__(self) -> tuple[type[tuple[Link, ...]], tuple[tuple[Link, ...]]]:
         return tuple, (self._made,)
 
-
-_HELD_BACK = frozenset({"data-original", "consent-original-src-_"})
-"""Attributes that keep a URL until the page needs it or its visitor agrees, beside all that end in `src`."""
 
 _PLAIN_PATH = re.compile(r"[\w%-][^:?#\\]*(?:[?#]|\Z)")
 """A relative reference that simply stands below the page's folder."""

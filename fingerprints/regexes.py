@@ -152,6 +152,17 @@ _POSIX_CLASS = re.compile(r"\[:\^?[a-z]+:\]")
 """As `[[:space:]]`, which RE2 knows and Python's parser takes for other characters."""
 
 
+@functools.lru_cache(maxsize=16)  # several questions are asked about one pattern after another
+def _parsed(pattern: str) -> list[tuple[Any, Any]] | None:
+    """The parse tree of a pattern; None when Python's parser cannot read it, or reads it as RE2 does not."""
+    if _POSIX_CLASS.search(pattern):
+        return None
+    try:
+        return list(sre_parser.parse(pattern, re.IGNORECASE | re.ASCII))
+    except (re.error, OverflowError, RecursionError):
+        return None
+
+
 def required_literals(pattern: str) -> list[Literals]:
     """Sets of literals, each of which every match must hit; empty when nothing can be required.
 
@@ -160,13 +171,7 @@ def required_literals(pattern: str) -> list[Literals]:
     >>> sorted(map(sorted, required_literals(r'js(?:-eu1)?\\.hs-scripts\\.com/(\\d+)\\.js')))
     [['.hs-scripts.com/'], ['.js']]
     """
-    if _POSIX_CLASS.search(pattern):
-        return []
-    try:
-        tree = sre_parser.parse(pattern, re.IGNORECASE | re.ASCII)
-    except (re.error, OverflowError, RecursionError):
-        return []
-    found = list(_sequence(tree))
+    found = list(_sequence(_parsed(pattern) or ()))
     return [literals for literals in found if all(len(literal) >= MIN_LITERAL for literal in literals)]
 
 
@@ -291,13 +296,8 @@ def crosses(pattern: str, char: str) -> bool:
     >>> crosses(r"<link [^>]*href=.{3}", ">"), crosses(r"<link [^>]*/a\\.css[^>]*>", ">")
     (True, False)
     """
-    if _POSIX_CLASS.search(pattern):
-        return True
-    try:
-        tree = sre_parser.parse(pattern, re.IGNORECASE | re.ASCII)
-    except (re.error, OverflowError, RecursionError):
-        return True
-    return _crosses(list(tree), ord(char))
+    tree = _parsed(pattern)
+    return tree is None or _crosses(tree, ord(char))
 
 
 def _crosses(items: Sequence[tuple[Any, Any]], code: int) -> bool:

@@ -17,9 +17,6 @@ from fingerprints.regexes import MIN_LITERAL, WHOLE_WORD, Literals, rarity
 MAX_NODES = 200
 """Nodes one selector looks at on one page; a page with more repeats itself."""
 
-REFERENCE_NAMES = frozenset({"data", "data-original", "consent-original-src-_", "srcdoc"})
-"""Attributes that hold a URL, or a page, beside all whose name ends in `src`."""
-
 
 class SelectorSyntaxError(InputError):
     """Raised for a selector that is not valid CSS; the message holds it."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from fingerprints.compiled import IS_COMPILED
 from fingerprints.lxml_tree import lxml_tree
 from fingerprints.selectors import MAX_NODES
 
-try:
+if IS_COMPILED:
     from fingerprints.flat_tree import FlatTree
-except ImportError:  # installed without a compiler
+else:
     FlatTree = None  # type: ignore[assignment, misc]
 
 
