@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import itertools
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 
-INTERFACE = 1
+INTERFACE = 2
 """Of the compiled module as the code beside it expects it."""
 IS_COMPILED = True
 """Whether there is one, of this interface."""
@@ -14,9 +18,24 @@ try:
 
     if getattr(native, "INTERFACE", 0) != INTERFACE:  # compiled before a `git pull`
         raise ImportError("fingerprints.native is of another version: install again")
-    from fingerprints.native import find, holds, is_utf8, lower, unix_lines
+    from fingerprints.native import (
+        Lines,
+        authority_of,
+        find,
+        holds,
+        is_utf8,
+        lower,
+        pieces,
+        unix_lines,
+        urls_in,
+    )
 except ImportError:
     IS_COMPILED = False
+
+    def authority_of(url: str) -> str:
+        """What stands between `//` at the begin of a URL, or after its scheme, and the next slash; else nothing."""
+        start = url[:8].find("//") + 2
+        return url[start:].partition("/")[0] if start > 1 else ""
 
     def find(text: bytes, wanted: bytes, start: int = 0) -> int:
         return text.find(wanted, start)
@@ -39,5 +58,92 @@ except ImportError:
         """The text with each of its lines ended by `\\n` alone."""
         return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
+    class Lines:  # type: ignore[no-redef]
+        """Texts joined to one, each on a line, for one search through all.
 
-__all__ = ["IS_COMPILED", "find", "holds", "is_utf8", "lower", "unix_lines"]
+        A character that is not ASCII is one byte, which no pattern names: what `.` matches is one, too.
+        """
+
+        def __init__(self, texts: Sequence[str]) -> None:
+            self.count = len(texts)
+            self.joined = "".join(text + "\n" for text in texts).translate(_ONE_BYTE).encode("latin-1")
+            self._folded = self.joined.lower()
+            self._starts = list(itertools.accumulate((len(text) + 1 for text in texts), initial=0))
+
+        def holding(self, literal: bytes) -> list[int]:
+            """Numbers of the texts that hold a literal in lower case."""
+            return list(self._holding(literal))
+
+        def _holding(self, literal: bytes) -> Iterator[int]:
+            at = self._folded.find(literal)
+            while at >= 0:
+                number = bisect_right(self._starts, at) - 1
+                yield number
+                at = self._folded.find(literal, self._starts[number + 1])
+
+    class _OneByte:
+        def __getitem__(self, code: int) -> int:
+            return code if code < 128 else 0xFF
+
+    _ONE_BYTE = _OneByte()
+
+    def urls_in(text: str) -> list[str]:
+        """The URLs that stand in a script after a quote, a bracket or their scheme.
+
+        Without its scheme one is taken for secure. Comments such as `//example.com` are no URLs.
+        """
+        found = ((_scheme(text, match.start()), match[0]) for match in _URL_IN_TEXT.finditer(text))
+        return [scheme + rest for scheme, rest in found if scheme]
+
+    def _scheme(text: str, at: int) -> str:
+        before = text[at - 1 : at]
+        if before == ":":
+            return "https:" if text[max(0, at - 6) : at - 1].lower() == "https" else "http:"
+        return "https:" if before and before in "\"'`(" else ""
+
+    _URL_IN_TEXT = re.compile(
+        # Starts with a literal `//` so that the search runs at memory speed; everything after is bounded.
+        r"//(?:[A-Za-z0-9_-]{1,63}\.){1,8}[A-Za-z][A-Za-z0-9-]{1,62}(?::[0-9]{1,5})?"
+        r"(?:[/?#][^\s\"'<>\\`|^{}]{0,1900})?"
+    )
+
+    def pieces(
+        text: bytes, folded: bytes, literals: Iterable[bytes], border: bytes, most: int
+    ) -> list[tuple[int, int]] | None:
+        """Begin and end of each piece of a text, between two borders, that holds a literal.
+
+        `folded` is the text in lower case. None when literals stand in more than `most` places.
+        """
+        places = list(itertools.islice(_places(folded, literals), most + 1))
+        if len(places) > most:
+            return None
+        found: list[tuple[int, int]] = []
+        end = 0
+        for place in sorted(places):
+            if place >= end:
+                start = text.rfind(border, end, place) + 1 or end
+                end = text.find(border, place) + 1 or len(text)
+                found.append((start, end))
+        return found
+
+    def _places(text: bytes, literals: Iterable[bytes]) -> Iterator[int]:
+        """Where the literals stand in the text."""
+        for literal in literals:
+            place = text.find(literal)
+            while place >= 0:
+                yield place
+                place = text.find(literal, place + len(literal))
+
+
+__all__ = [
+    "IS_COMPILED",
+    "Lines",
+    "authority_of",
+    "find",
+    "holds",
+    "is_utf8",
+    "lower",
+    "pieces",
+    "unix_lines",
+    "urls_in",
+]

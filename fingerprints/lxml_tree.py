@@ -44,8 +44,20 @@ UNSEEN_TAGS = frozenset(
 HELD_BACK = frozenset({"data-original", "consent-original-src-_"})
 """Attributes that keep a URL until the page needs it or its visitor agrees, beside all that end in `src`."""
 
-REFERENCE_NAMES = HELD_BACK | {"data", "srcdoc"}
-"""Attributes that hold a URL, or a page, beside all whose name ends in `src`; for both readers."""
+REFERENCE_NAMES = HELD_BACK | {"src"}
+"""Attributes that always hold a URL; for both readers."""
+
+
+def is_reference(tag: str, name: str, value: str) -> bool:
+    """Whether an attribute holds the URL of what the element shows or runs, perhaps for later.
+
+    `:src` and the like are expressions, unless a URL is seen in them; optimisers have names of their own
+    for that of a script.
+    """
+    if name in REFERENCE_NAMES or (name == "data" and tag == "object"):
+        return True
+    is_src = name.endswith("src")
+    return (is_src and name.startswith("data-")) or ((is_src or tag == "script") and "//" in value[:8])
 
 
 class LxmlElement:
@@ -91,12 +103,8 @@ class LxmlElement:
     def values(self) -> Sequence[str]:
         return cast("Sequence[str]", self.node.values())
 
-    def references(self) -> Sequence[tuple[str, str]]:
-        return [
-            (name, value)
-            for name, value in self.node.items()
-            if name.endswith("src") or name in REFERENCE_NAMES or "//" in value[:8]
-        ]
+    def references(self) -> Sequence[str]:
+        return [value for name, value in self.node.items() if value and is_reference(self.tag, name, value)]
 
 
 class LxmlTree:
@@ -117,6 +125,10 @@ class LxmlTree:
     def having(self, tag: str, attribute: str) -> Iterator[tuple[str, LxmlElement]]:
         found = ((node.get(attribute), LxmlElement(node)) for node in self.root.iter(tag))
         return ((value, element) for value, element in found if value is not None)
+
+    def leaving(self, tag: str, attribute: str, host: str) -> Sequence[str]:
+        values = (node.get(attribute) or "" for node in self.root.iter(tag))
+        return [v for v in values if (found := _AUTHORITY.match(v)) and found[1].lower() != host]
 
     def values_with(self, text: str) -> Sequence[tuple[str, str]]:
         return [(node.tag, value) for node in self.root.iter("*") for value in node.values() if text in value]
@@ -178,6 +190,9 @@ class LxmlTree:
         # An element that nobody holds is made anew each time it is asked for.
         self._everything = self._everything or list(self.root.iter("*"))
         return self._everything
+
+
+_AUTHORITY = re.compile(r"[ \t\n\r\f]*(?:https?:)?//([^/?#\\]*)", re.IGNORECASE)
 
 
 def _seen_text(root: Any) -> Iterator[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterable, Mapping
 
-from fingerprints.compiled import find, lower
+from fingerprints.compiled import lower, pieces
 from fingerprints.containers import PAUSED
 from fingerprints.hosts import parent_domains
 from fingerprints.markup import visible_text
@@ -100,29 +99,31 @@ class _Matcher:
     # --- resources ---
 
     def _hosts(self) -> None:
-        seen: set[tuple[str, ResourceKind, float]] = set()
+        by_host: dict[str, list[Signal]] = {}
         for resource in self.page.resources:
-            cap = kind_cap(resource)
-            if (resource.host, resource.kind, cap) not in seen:
-                seen.add((resource.host, resource.kind, cap))
-                self._host(resource, cap)
+            signals = by_host.get(resource.host)
+            if signals is None:
+                signals = by_host[resource.host] = self._signals_of(resource.host)
+            if signals:
+                self._host(resource, signals)
         for template in self.page.container_tags:
             name = template.removeprefix(PAUSED)
             cap = STRENGTH["weak"] if name != template else 1.0
             for signal in self.plan.containers.get(name, ()):
                 self._add(signal, min(signal.strength, cap), template, f"container:{template}")
 
-    def _host(self, resource: Resource, cap: float) -> None:
-        for domain in parent_domains(resource.host):
-            for signal in self.plan.hosts.get(domain, ()):
-                if kind_allows(signal, resource.kind, resource.party):
-                    self._add(
-                        signal,
-                        min(signal.strength, cap),
-                        resource.url,
-                        f"url:{resource.url}",
-                        kind=resource.kind,
-                    )
+    def _signals_of(self, host: str) -> list[Signal]:
+        hosts = self.plan.hosts
+        return [signal for domain in parent_domains(host) for signal in hosts.get(domain, ())]
+
+    def _host(self, resource: Resource, signals: Iterable[Signal]) -> None:
+        cap = kind_cap(resource)
+        for signal in signals:
+            strength = min(signal.strength, cap)
+            if not self._settled(signal, strength, resource.kind) and kind_allows(
+                signal, resource.kind, resource.party
+            ):
+                self._add(signal, strength, resource.url, f"url:{resource.url}", kind=resource.kind)
 
     def _urls(self) -> None:
         urls = [
@@ -267,18 +268,14 @@ class _Matcher:
         search = search_of(signal)
         border = separator(signal) if len(text) > SHORT else b""
         self._spend(len(text) // 8)
-        places = list(islice(_places(folded, value_literals(signal)[0]), MAX_PLACES)) if border else []
-        if not border or len(places) == MAX_PLACES:
+        near = pieces(text, folded, value_literals(signal)[0], border, MAX_PLACES) if border else None
+        if near is None:
             self._spend(len(text))
             return search(text)
-        end = 0
-        for place in sorted(places):
-            if place >= end:
-                start = text.rfind(border, end, place) + 1 or end
-                end = text.find(border, place) + 1 or len(text)
-                self._spend(end - start)
-                if matched := search(text, start, end):
-                    return matched
+        for start, end in near:
+            self._spend(end - start)
+            if matched := search(text, start, end):
+                return matched
         return None
 
     def _text_for(self, channel: Channel) -> tuple[bytes, bytes]:
@@ -380,16 +377,19 @@ class _Matcher:
         self.found[signal.id] = Evidence(
             technology=signal.id.rpartition("#")[0],
             signal=signal.id,
-            channel=signal.on.value,
+            channel=_CHANNEL_NAMES[signal.on],
             strength=strength,
             page_url=self.page.url,
             excerpt=excerpt_of(excerpt),
             version=version,
-            account=excerpt_of(account)[:MAX_ACCOUNT_CHARS],
+            account=excerpt_of(account)[:MAX_ACCOUNT_CHARS] if account else "",
             place=place,
             kind=kind,
         )
 
+
+_CHANNEL_NAMES = {channel: channel.value for channel in Channel}
+"""Reading `value` of an enumeration's member takes as long as ten look-ups."""
 
 _NOTHING = (-1.0, False, False, False)
 """What the evidence for a signal without any is worth: less than a match of strength 0, which tells a version."""
@@ -397,15 +397,6 @@ _NOTHING = (-1.0, False, False, False)
 
 def _with_lower(text: bytes) -> tuple[bytes, bytes]:
     return text, lower(text)
-
-
-def _places(text: bytes, literals: Iterable[bytes]) -> Iterator[int]:
-    """Where the literals stand in the text."""
-    for literal in literals:
-        place = find(text, literal)
-        while place >= 0:
-            yield place
-            place = find(text, literal, place + len(literal))
 
 
 def _holds(text: bytes, needs: Iterable[Iterable[bytes]]) -> bool:

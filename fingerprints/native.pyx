@@ -28,8 +28,9 @@ from libc.string cimport memchr, memcmp, memcpy, memset
 cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
     void* PyUnicode_DATA(object text)
+    Py_UCS4 PyUnicode_READ(int kind, void* data, Py_ssize_t index)
 
-INTERFACE = 1
+INTERFACE = 2
 """Raised when a name or its meaning changes: a module compiled from an older source is not used."""
 
 cdef enum:
@@ -73,7 +74,9 @@ cdef enum:
     IS_BUTTON = 1 << 24
     BOUNDS_ITEM = 1 << 26  # a list item that is open around it does not end inside
     IS_PLAINTEXT = 1 << 27
-    REFERENCE = 1 << 28  # an attribute that holds a URL, though it is not called `...src`
+    REFERENCE = 1 << 28  # an attribute that always holds a URL
+    IS_DATA = 1 << 29  # an attribute that holds one on an `<object>`
+    IS_OBJECT = 1 << 30
 
 _SPECIAL = (
     "address applet area article aside base basefont bgsound blockquote body br button caption center col colgroup dd details dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html iframe img input keygen li link listing main marquee menu meta nav noembed noframes noscript object ol p param plaintext pre script search section select source style summary table tbody td template textarea tfoot th thead title tr track ul wbr xmp"
@@ -109,6 +112,8 @@ for _bit, _names in (
     (IS_BUTTON, "button"),
     (IS_PLAINTEXT, "plaintext"),
     (REFERENCE, " ".join(REFERENCE_NAMES)),
+    (IS_DATA, "data"),
+    (IS_OBJECT, "object"),
 ):
     for _name in _names.split():
         _TAGS[_name.encode()] = _TAGS.get(_name.encode(), 0) | _bit
@@ -279,20 +284,40 @@ cdef class Element:
         return [value for _, value in self.items()]
 
     def references(self):
-        """Attributes that may hold a URL: those named like one, and those whose value has `//` near its begin."""
+        """Values of the attributes that hold a URL: see `lxml_tree.is_reference`."""
         cdef list result = []
         cdef AttributeRow* attribute
-        cdef Name* name
+        cdef int tag = self.tree.names[self.tree.elements_[self.index].tag].flags
         cdef int at = self.tree.elements_[self.index].first_attribute
         while at >= 0:
             attribute = &self.tree.attributes_[at]
-            name = &self.tree.names[attribute.name]
-            if name.flags & REFERENCE or (
-                name.length >= 3 and memcmp(name.text + name.length - 3, b"src", 3) == 0
-            ) or found(attribute.value, min(attribute.length, 8), b"//", 2) is not NULL:
-                result.append((self.tree.names_as_text[attribute.name], decoded(attribute.value, attribute.length)))
+            if attribute.length and is_reference(tag, &self.tree.names[attribute.name], attribute):
+                result.append(decoded(attribute.value, attribute.length))
             at = attribute.next_of_element
         return result
+
+
+cdef bint is_reference(int tag, Name* name, AttributeRow* attribute) noexcept:
+    if name.flags & REFERENCE or (name.flags & IS_DATA and tag & IS_OBJECT):
+        return True
+    cdef bint is_src = name.length >= 3 and memcmp(name.text + name.length - 3, b"src", 3) == 0
+    if is_src and name.length >= 5 and memcmp(name.text, b"data-", 5) == 0:
+        return True
+    return (is_src or tag & SCRIPT) and found(attribute.value, min(attribute.length, 8), b"//", 2) is not NULL
+
+
+cdef const char* after_scheme(const char* at, const char* end) noexcept:
+    """What follows `//` in a URL with or without its scheme; NULL for any other."""
+    while at < end and CLASS[<unsigned char>at[0]] & SPACE:
+        at += 1
+    if end - at >= 7 and is_same(b"http", at, 4):
+        at += 4
+        if LOWER[<unsigned char>at[0]] == c's':
+            at += 1
+        if at[0] != c':':
+            return NULL
+        at += 1
+    return at + 2 if end - at >= 2 and at[0] == c'/' and at[1] == c'/' else NULL
 
 
 cdef class Tree:
@@ -946,6 +971,36 @@ cdef class Tree:
             at = row.next_of_name
         return result
 
+    def leaving(self, str tag, str attribute, str host):
+        """Values of an attribute of one tag that are URLs of any other host, in page order."""
+        cdef list result = []
+        cdef int wanted = self.known(tag)
+        cdef int name = self.known(attribute)
+        cdef Py_ssize_t size
+        cdef const char* own = PyUnicode_AsUTF8AndSize(host, &size)
+        cdef const char* begin
+        cdef const char* end
+        cdef const char* stop
+        cdef AttributeRow* row
+        if wanted < 0 or name < 0:
+            return result
+        cdef int at = self.names[name].first_attribute
+        while at >= 0:
+            row = &self.attributes_[at]
+            at = row.next_of_name
+            if self.elements_[row.element].tag != wanted:
+                continue
+            end = row.value + row.length
+            begin = after_scheme(row.value, end)
+            if begin is NULL:
+                continue
+            stop = begin
+            while stop < end and stop[0] != c'/' and stop[0] != c'?' and stop[0] != c'#' and stop[0] != c'\\':
+                stop += 1
+            if stop - begin != size or not is_same(own, begin, <int>size):
+                result.append(decoded(row.value, row.length))
+        return result
+
     def values_with(self, str text):
         """Attributes whose value holds a text: the element's tag and the value."""
         cdef list result = []
@@ -1284,7 +1339,7 @@ cdef Py_ssize_t rarest_of(const char* letters, Py_ssize_t size) noexcept:
     return rarest
 
 
-def find(bytes text, bytes wanted, Py_ssize_t start=0):
+cpdef Py_ssize_t find(bytes text, bytes wanted, Py_ssize_t start=0) except -2:
     """As `text.find(wanted, start)`, several times as fast: looks for the rarest byte first, which few places have."""
     cdef const char* begin = text
     cdef const char* needle = wanted
@@ -1337,6 +1392,249 @@ def holds(str text, str wanted):
             return True
         at += 1
     return False
+
+
+def authority_of(str url):
+    """As `compiled.authority_of`."""
+    cdef Py_ssize_t length = len(url)
+    cdef Py_ssize_t start = 0
+    cdef Py_ssize_t end
+    cdef int kind = PyUnicode_KIND(url)
+    cdef void* data = PyUnicode_DATA(url)
+    while start < 7 and start + 1 < length:
+        if PyUnicode_READ(kind, data, start) == c'/' and PyUnicode_READ(kind, data, start + 1) == c'/':
+            end = start = start + 2
+            while end < length and PyUnicode_READ(kind, data, end) != c'/':
+                end += 1
+            return url[start:end]
+        start += 1
+    return ""
+
+
+cdef enum:
+    LABEL = LETTER | DIGIT  # and `-`; `_` too but in the last
+    MAX_LABELS = 8
+    MAX_LABEL = 63
+    MAX_PATH = 1_900
+
+cdef unsigned char ENDS_URL[256]
+for _i in range(256):
+    ENDS_URL[_i] = 1 if chr(_i) in "\t\n\v\f\r\x1c\x1d\x1e\x1f \"'<>\\`|^{}" else 2 if _i in (0xC2, 0xE1, 0xE2, 0xE3) else 0
+
+
+def urls_in(str text):
+    """The URLs that stand in a script after a quote, a bracket or their scheme, as `compiled.urls_in` says."""
+    cdef list result = []
+    cdef Py_ssize_t size
+    cdef const char* begin
+    cdef const char* at
+    cdef const char* end
+    cdef const char* stop
+    cdef char before
+    try:
+        begin = PyUnicode_AsUTF8AndSize(text, &size)
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "replace").decode()
+        begin = PyUnicode_AsUTF8AndSize(text, &size)
+    at = begin
+    end = begin + size
+    while end - at > 2:
+        at = <const char*>memchr(at, c'/', end - at - 1)
+        if at is NULL:
+            break
+        if at[1] != c'/':
+            at += 2
+            continue
+        stop = host_end(at + 2, end)
+        if stop is NULL:
+            at += 1
+            continue
+        stop = url_end(stop, end)
+        before = (at - 1)[0] if at > begin else c'\0'
+        if before == c':':
+            is_secure = at - begin >= 6 and is_same(b"https", at - 6, 5)
+            result.append(("https:" if is_secure else "http:") + decoded(at, <int>(stop - at)))
+        elif before == c'"' or before == c"'" or before == c'`' or before == c'(':
+            result.append("https:" + decoded(at, <int>(stop - at)))
+        at = stop
+    return result
+
+
+cdef const char* host_end(const char* at, const char* end) noexcept:
+    """The end of the host name that begins here: labels and one that begins with a letter; NULL when there is none."""
+    cdef const char* labels[MAX_LABELS + 1]
+    cdef const char* label = at
+    cdef int count = 0
+    while count < MAX_LABELS:
+        while at < end and at - label < MAX_LABEL and (CLASS[<unsigned char>at[0]] & LABEL or at[0] == c'-' or at[0] == c'_'):
+            at += 1
+        if at == label or at >= end or at[0] != c'.':
+            break
+        at += 1
+        label = at
+        count += 1
+        labels[count] = at
+    while count:
+        label = labels[count]
+        at = label
+        if at < end and CLASS[<unsigned char>at[0]] & LETTER:
+            while at < end and at - label < MAX_LABEL and (CLASS[<unsigned char>at[0]] & LABEL or at[0] == c'-'):
+                at += 1
+            if at - label >= 2:
+                return at
+        count -= 1
+    return NULL
+
+
+cdef const char* url_end(const char* at, const char* end) noexcept:
+    """Where port, path and query end that follow a host."""
+    cdef const char* port = at + 1
+    cdef int count = 0
+    if at < end and at[0] == c':':
+        while port < end and port - at <= 5 and CLASS[<unsigned char>port[0]] & DIGIT:
+            port += 1
+        if port - at > 1:
+            at = port
+    if at >= end or not (at[0] == c'/' or at[0] == c'?' or at[0] == c'#'):
+        return at
+    at += 1
+    while at < end and ENDS_URL[<unsigned char>at[0]] != 1 and not (
+        ENDS_URL[<unsigned char>at[0]] == 2 and is_wide_space(at, end)
+    ):
+        if <unsigned char>at[0] & 0xC0 != 0x80:
+            if count == MAX_PATH:
+                break
+            count += 1
+        at += 1
+    return at
+
+
+cdef bint is_wide_space(const char* at, const char* end) noexcept:
+    """Whether white space beyond ASCII stands here: U+0085, U+00A0, U+1680, U+2000 to U+200A and so on."""
+    cdef unsigned char first = at[0]
+    cdef unsigned char second, third
+    if first == 0xC2:
+        return end - at >= 2 and (<unsigned char>at[1] == 0x85 or <unsigned char>at[1] == 0xA0)
+    if end - at < 3:
+        return False
+    second = at[1]
+    third = at[2]
+    if first == 0xE1:
+        return second == 0x9A and third == 0x80
+    if first == 0xE3:
+        return second == 0x80 and third == 0x80
+    if second == 0x80:
+        return 0x80 <= third <= 0x8A or third == 0xA8 or third == 0xA9 or third == 0xAF
+    return second == 0x81 and third == 0x9F
+
+
+def pieces(bytes text, bytes folded, literals, bytes border, int most):
+    """Begin and end of each piece of a text, between two borders, that holds a literal; None for too many places."""
+    cdef list result = []
+    cdef Py_ssize_t* places = <Py_ssize_t*>malloc(most * sizeof(Py_ssize_t))
+    cdef const char* begin = text
+    cdef Py_ssize_t length = min(len(text), len(folded))
+    cdef Py_ssize_t at, end, start, stop, place
+    cdef const char* edge
+    cdef char letter = (<const char*>border)[0]
+    cdef int count = 0
+    cdef int i
+    if places is NULL:
+        raise MemoryError
+    try:
+        for literal in literals:
+            at = find(folded, literal)
+            while at >= 0:
+                if count == most:
+                    return None
+                i = count
+                while i and places[i - 1] > at:
+                    places[i] = places[i - 1]
+                    i -= 1
+                places[i] = at
+                count += 1
+                at = find(folded, literal, at + max(1, len(<bytes>literal)))
+        end = 0
+        for i in range(count):
+            place = places[i]
+            if end <= place < length:
+                start = place
+                while start > end and begin[start - 1] != letter:
+                    start -= 1
+                edge = <const char*>memchr(begin + place, letter, length - place)
+                end = length if edge is NULL else edge - begin + 1
+                result.append((start, end))
+    finally:
+        free(places)
+    return result
+
+
+cdef class Lines:
+    """Texts joined to one, each on a line, for one search through all; see `compiled.Lines`."""
+
+    cdef readonly bytes joined
+    cdef readonly int count
+    cdef bytes folded
+    cdef Py_ssize_t* starts
+
+    def __cinit__(self, texts):
+        cdef Py_ssize_t size = 0
+        cdef Py_ssize_t i, length
+        cdef int number = 0
+        cdef int kind
+        cdef void* data
+        cdef char* out
+        cdef Py_UCS4 letter
+        self.count = len(texts)
+        for text in texts:
+            size += len(<str?>text) + 1
+        self.starts = <Py_ssize_t*>malloc((self.count + 1) * sizeof(Py_ssize_t))
+        if self.starts is NULL:
+            raise MemoryError
+        self.joined = PyBytes_FromStringAndSize(NULL, size)
+        out = PyBytes_AS_STRING(self.joined)
+        size = 0
+        for text in texts:
+            self.starts[number] = size
+            number += 1
+            length = len(<str>text)
+            kind = PyUnicode_KIND(text)
+            data = PyUnicode_DATA(text)
+            if (<str>text).isascii():
+                memcpy(out + size, data, length)
+            else:
+                for i in range(length):
+                    letter = PyUnicode_READ(kind, data, i)
+                    out[size + i] = <char>letter if letter < 128 else <char>0xFF
+            size += length
+            out[size] = c'\n'
+            size += 1
+        self.starts[number] = size
+        self.folded = lower(self.joined)
+
+    def __dealloc__(self):
+        free(self.starts)
+
+    def holding(self, bytes literal):
+        """Numbers of the texts that hold a literal in lower case."""
+        cdef list result = []
+        cdef int low = 0
+        cdef int high, middle
+        cdef Py_ssize_t at = find(self.folded, literal)
+        while at >= 0:
+            high = self.count
+            while high - low > 1:
+                middle = (low + high) // 2
+                if self.starts[middle] <= at:
+                    low = middle
+                else:
+                    high = middle
+            result.append(low)
+            low += 1
+            if low >= self.count:
+                break
+            at = find(self.folded, literal, self.starts[low])
+        return result
 
 
 def lower(bytes text):

@@ -8,14 +8,14 @@ support an absence.
 from __future__ import annotations
 
 import functools
-import json
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar, overload
 from urllib.parse import urljoin
 
+from fingerprints.compiled import authority_of
 from fingerprints.hosts import host_of, registrable
-from fingerprints.lxml_tree import HELD_BACK
 from fingerprints.markup import to_utf8
 from fingerprints.model import Link, Observation, PageKind, Party, Resource, ResourceKind
 from fingerprints.resources import (
@@ -71,7 +71,6 @@ _ELEMENT_KINDS = {
 _WEB = ("http://", "https://")
 _NOT_FETCHED = ("data:", "blob:", "javascript:", "about:", "mailto:", "tel:")
 """Schemes with their colon: `javascripts/app.js` is a path."""
-_URL_ATTRIBUTES = {"object": "data"}
 
 
 def observe(
@@ -160,6 +159,7 @@ class _Reader:
     def __init__(self, url: str, flags: set[str]) -> None:
         self.base = url
         self.origin = origin_of(url)
+        self.authority = self.origin.partition("//")[2].lower()
         self.folder = ""
         self.host = host_of(url)
         self.domain = registrable(self.host) if self.host else ""
@@ -196,12 +196,12 @@ class _Reader:
             readers[element.tag](element)
         self._anchors(tree)
 
-    def _first(self, found: Iterable[T]) -> Iterator[T]:
-        for number, item in enumerate(found):
-            if number >= MAX_ELEMENTS:
-                self.flags.add("resources_cut")
-                return
-            yield item
+    def _first(self, found: Iterable[T]) -> Sequence[T]:
+        first = list(itertools.islice(found, MAX_ELEMENTS + 1))
+        if len(first) > MAX_ELEMENTS:
+            self.flags.add("resources_cut")
+            del first[MAX_ELEMENTS:]
+        return first
 
     def add(self, raw: str, kind: ResourceKind) -> None:
         """Note one reference of the page, unless it is no URL or the list is full."""
@@ -223,8 +223,7 @@ class _Reader:
 
     def _party(self, url: str) -> tuple[str, Party]:
         """The host of a URL (the page's own for a relative one), and whether it is another company's."""
-        start = url[:8].find("//") + 2
-        authority = url[start:].partition("/")[0] if start > 1 else ""
+        authority = authority_of(url)
         known = self.parties.get(authority)
         if known is None:
             host = host_of(f"//{authority}") or self.host
@@ -253,23 +252,24 @@ class _Reader:
 
     def _anchors(self, tree: Tree) -> None:
         """Links to other sites are resources; those to the page's own wait until somebody chooses among them."""
-        own: list[tuple[str, Element]] = []
-        for href, element in self._first(tree.having("a", "href")):
-            if href[:1] == "/" and href[:2] != "//":
-                own.append((href, element))
-            elif not href or href[0] == "#":
-                continue
-            elif self._leaves(href):
+        for href in self._first(tree.leaving("a", "href", self.authority)):
+            if self._is_foreign(href):
                 self.add(href, ResourceKind.LINK)
-            elif not href[:11].lower().startswith(_NOT_FETCHED):
-                own.append((href, element))
-        self.links = _Links(self._absolute, own[:MAX_LINKS])
+        self.links = _Links(functools.partial(self._own_links, tree))
 
-    def _leaves(self, href: str) -> bool:
-        """Whether a link goes to another domain."""
-        if href[:2] != "//" and not href.startswith(_WEB) and href[:7].lower() not in ("http://", "https:/"):
-            return False
-        return self._party(href)[1] is Party.THIRD
+    def _is_foreign(self, url: str) -> bool:
+        return self._party(url.lstrip())[1] is Party.THIRD
+
+    def _own_links(self, tree: Tree) -> Iterator[Link]:
+        """The links within the page's own domain, in page order."""
+        leaving = set(tree.leaving("a", "href", self.authority))
+        for href, element in tree.having("a", "href"):
+            written = href.strip()
+            if not written or written[0] == "#" or written[:11].lower().startswith(_NOT_FETCHED):
+                continue
+            if href not in leaving or not self._is_foreign(href):
+                text = " ".join((element.lead or element.get("title") or "").split())[:80]
+                yield Link(self._absolute(written[:MAX_URL_CHARS]), text)
 
     def _script(self, element: Element) -> None:
         self._embedded(element)
@@ -340,28 +340,20 @@ class _Reader:
     def _embedded(self, element: Element) -> None:
         """Note an element's own URL, and those a lazy loader or a consent manager holds back."""
         tag = element.tag
-        own, kind = _URL_ATTRIBUTES.get(tag, "src"), _ELEMENT_KINDS[tag]
-        for name, value in element.references():
-            if name == own or name in HELD_BACK:
-                self.add(value, kind)
-            elif name[-3:] == "src" and (name[:5] == "data-" or "//" in value[:8]):
-                # `:src` and the like are expressions.
-                self.add(value, kind)
-            elif tag == "script" and "//" in value[:8]:  # an optimiser's own name for it
-                self.add(value, kind)
-            elif name == "srcdoc" and tag == "iframe":
-                self._keep(value)
+        for value in element.references():
+            self.add(value, _ELEMENT_KINDS[tag])
+        if tag == "iframe" and (page := element.get("srcdoc")):
+            self._keep(page)
 
 
 class _Links(Sequence[Link]):
     """The links of a page, made when they are looked at: most pages are not asked for them."""
 
-    def __init__(self, absolute: Callable[[str], str], found: Sequence[tuple[str, Element]]) -> None:
-        self._absolute = absolute
+    def __init__(self, found: Callable[[], Iterable[Link]]) -> None:
         self._found = found
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._made)
 
     @overload
     def __getitem__(self, index: int) -> Link: ...
@@ -372,12 +364,7 @@ class _Links(Sequence[Link]):
 
     @functools.cached_property
     def _made(self) -> tuple[Link, ...]:
-        return tuple(
-            Link(
-                self._absolute(href[:MAX_URL_CHARS]), " ".join((a.lead or a.get("title") or "").split())[:80]
-            )
-            for href, a in self._found
-        )
+        return tuple(itertools.islice(self._found(), MAX_LINKS))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and self._made == tuple(other)
@@ -411,20 +398,20 @@ def _join(base: str, reference: str) -> str:
         return reference
 
 
+MAX_TYPES = 50
+_TYPE = re.compile(r'"@type"\s{0,20}:\s{0,20}(?:"([^"]{1,60})"|\[([^\]]{0,1000})\])')
+"""Inside a string the quotes would be escaped, so nothing but the key is found."""
+
+
 def json_ld_types(text: str) -> list[str]:
-    """Every `@type` in a JSON-LD block, at most 50; broken JSON gives what a plain search finds."""
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        return re.findall(r'"@type"\s*:\s*"([\w:/.#-]{1,60})"', text)[:50]
-    found: list[str] = []
-    stack = [data]
-    while stack and len(found) < 50:
-        item = stack.pop()
-        if isinstance(item, dict):
-            kind = item.get("@type")
-            found.extend(str(k)[:60] for k in (kind if isinstance(kind, list) else [kind]) if k)
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
-    return found
+    """The different `@type`s of a JSON-LD block, at most MAX_TYPES, also of a broken one.
+
+    >>> json_ld_types('{"@type": ["Product", "Car"], "name": "\\"@type\\": \\"Tyre\\"", "brand": {"@type":"Brand"}')
+    ['Product', 'Car', 'Brand']
+    """
+    found: dict[str, None] = {}
+    for one, several in _TYPE.findall(text.replace("\\/", "/")):
+        found.update(dict.fromkeys(re.findall(r'"([^"]{1,60})"', several) if several else [one]))
+        if len(found) >= MAX_TYPES:
+            break
+    return list(found)[:MAX_TYPES]

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from fingerprints.compiled import find, lower
+from fingerprints.compiled import Lines
 from fingerprints.rules import Signal
 from fingerprints.scan import Scanner, build_pattern_scanner, build_scanner, load_scanner
 
 SCAN_FROM = 6
 """Sets of fewer patterns are simply tried: starting a scan costs as much as that many searches."""
-
-_FIRST_BYTES = bytes(byte if byte < 0x80 else 0xFF for byte in range(256))
-_OTHER_BYTES = bytes(range(0x80, 0xC0))
-"""Of a character in UTF-8."""
 
 
 @dataclass(slots=True)
@@ -50,21 +45,18 @@ class PatternSet:
         if len(self.signals) < SCAN_FROM:
             yield from ((signal, range(len(texts))) for signal in self.signals)
             return
-        joined = _byte_a_character("\n".join(texts))
-        starts = list(itertools.accumulate((len(text) + 1 for text in texts), initial=0))
-        found = self._scan(joined)
+        lines = Lines(texts)
+        found = self._scan(lines.joined)
         positions = found if self.patterns else self._by_literals(found)
-        folded = lower(joined)
         for position in sorted(positions):
-            yield self.signals[position], self._holders(position, folded, starts)
+            yield self.signals[position], self._holders(position, lines)
 
-    def _holders(self, position: int, joined: bytes, starts: Sequence[int]) -> Iterable[int]:
-        """Indexes of the joined texts that hold what the signal requires most."""
+    def _holders(self, position: int, lines: Lines) -> Iterable[int]:
+        """Indexes of the texts that hold what the signal requires most."""
         needs = self.needs[position]
         if not needs:
-            return range(len(starts) - 1)
-        holders = [_holders_of(self.literals[number].encode(), joined, starts) for number in needs[0]]
-        # A single literal is looked for as far as it is asked for: often the first text will do.
+            return range(lines.count)
+        holders = [lines.holding(self.literals[number].encode()) for number in needs[0]]
         return holders[0] if len(holders) == 1 else sorted(set(itertools.chain(*holders)))
 
     def _scan(self, text: bytes) -> set[int]:
@@ -95,22 +87,3 @@ class PatternSet:
         dump = self._ready().dump() if len(self.signals) >= SCAN_FROM else None
         fields = (self.signals, self.literals, self.owners, self.needs, self.always, self.engine)
         return PatternSet, (*fields, self.patterns, dump)
-
-
-def _byte_a_character(text: str) -> bytes:
-    """The text with one byte, which no pattern names, for each character that is not ASCII: what `.` matches is one.
-
-    >>> _byte_a_character("a\u00e9\u4e2db")
-    b'a\\xff\\xffb'
-    """
-    encoded = text.encode("utf-8", "replace")
-    return encoded if text.isascii() else encoded.translate(_FIRST_BYTES, _OTHER_BYTES)
-
-
-def _holders_of(literal: bytes, joined: bytes, starts: Sequence[int]) -> Iterator[int]:
-    """Indexes of the joined texts, which begin at `starts`, that hold the literal."""
-    at = find(joined, literal)
-    while at >= 0:
-        index = bisect_right(starts, at) - 1
-        yield index
-        at = find(joined, literal, starts[index + 1])

@@ -110,7 +110,9 @@ def _independent(items: Iterable[Evidence], how: Combine) -> dict[str, float]:
     return by_place
 
 
-def _strongest(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
+def _strongest(items: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    if len(items) < 2:
+        return tuple(items)
     seen: set[tuple[str, str]] = set()
     kept = []
     for item in sorted(items, key=lambda e: (-e.strength, e.signal, e.page_url)):

@@ -7,19 +7,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
-from fingerprints.compiled import holds
+from fingerprints.compiled import holds, urls_in
 from fingerprints.model import Resource, ResourceKind
 from fingerprints.tree import Tree
 
 MAX_URL_CHARS = 2_048
 MAX_POLICY_HOSTS = 300
 MAX_SPLIT_URLS = 50
-_MAX_URLS_IN_SCRIPT = 400
+MAX_URLS_IN_SCRIPT = 400
 
-_URL_IN_TEXT = re.compile(
-    # Starts with a literal `//` so that the search runs at memory speed; everything after is bounded.
-    r"//((?:[A-Za-z0-9_-]{1,63}\.){1,8}[A-Za-z][A-Za-z0-9-]{1,62})(:\d{1,5})?([/?#][^\s\"'<>\\`|^{}]{0,1900})?"
-)
 _SPLIT_URL = re.compile(
     # ("https:" == location.protocol ? "https://ssl" : "http://www") + ".example.com/a.js"
     # begins at the slashes, so that the search runs at memory speed.
@@ -28,7 +24,6 @@ _SPLIT_URL = re.compile(
 )
 _ENCODED_URL = re.compile(r"[\"'`](aHR0c[\w+/]{8,2000}={0,2})[\"'`]")
 """A URL in base64, as `atob` takes it; all of them begin so."""
-_QUOTES = "\"'`("
 _ESCAPED_SLASHES = ("\\/", "\\u002F", "\\u002f", "\\x2F", "\\x2f")
 _POLICY_HOST = re.compile(
     r"(?:https?://|wss?://)?(?:\*\.)?((?:[a-z0-9_-]+\.)+[a-z]{2,})(?::\d+|:\*)?(?:/\S*)?\Z", re.IGNORECASE
@@ -48,24 +43,12 @@ def script_urls(text: str, *, links_too: bool = True) -> Iterator[str]:
         return
     if "\\" in text:
         text = _unescaped(text)
-    count = 0
-    for match in _URL_IN_TEXT.finditer(text):
-        before = text[match.start() - 1 : match.start()]
-        if before == ":":
-            scheme = "https:" if text[match.start() - 6 : match.start() - 1].lower() == "https" else "http:"
-        elif before and before in _QUOTES:
-            scheme = "https:"
-        else:
-            continue
-        url = scheme + match.group(0)
-        if "&amp;" in url:
-            url = url.replace("&amp;", "&")
-        if links_too or is_script_url(url):
-            yield url
-            count += 1
-        if count >= _MAX_URLS_IN_SCRIPT:
-            return
-    if links_too:
+    found = urls_in(text)
+    if not links_too:
+        found = [url for url in found if is_script_url(url)]
+    for url in found[:MAX_URLS_IN_SCRIPT]:
+        yield url.replace("&amp;", "&") if "&amp;" in url else url
+    if links_too and len(found) < MAX_URLS_IN_SCRIPT:
         yield from (f"https://{before}{rest}" for before, rest in _SPLIT_URL.findall(text)[:MAX_SPLIT_URLS])
 
 

@@ -47,8 +47,8 @@ class Element(Protocol):
 
     def items(self) -> Sequence[tuple[str, str]]: ...
     def values(self) -> Sequence[str]: ...
-    def references(self) -> Sequence[tuple[str, str]]:
-        """Attributes that may hold a URL: those named like one, and those whose value has `//` near its begin."""
+    def references(self) -> Sequence[str]:
+        """Values of the attributes that hold the URL of what it shows or runs, perhaps for later."""
         ...
 
 
@@ -70,6 +70,10 @@ class Tree(Protocol):
 
     def having(self, tag: str, attribute: str) -> Iterable[tuple[str, Element]]:
         """Elements of a tag that have the attribute, each after its value, in page order."""
+        ...
+
+    def leaving(self, tag: str, attribute: str, host: str) -> Sequence[str]:
+        """Values of an attribute of one tag that are URLs of any other host (and port, lower case), in page order."""
         ...
 
     def values_with(self, text: str) -> Sequence[tuple[str, str]]:
