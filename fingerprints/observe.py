@@ -121,7 +121,7 @@ def observe(
         scripts=scripts,
         styles=tuple(reader.styles),
         resources=resources,
-        links=reader.links,
+        links=_Links(functools.partial(reader.own_links, tree)) if tree is not None else (),
         containers=containers_named(resources, scripts, tree),
         dns=dns,
         tls_issuer=tls_issuer,
@@ -172,7 +172,6 @@ class _Reader:
         self.scripts: list[str] = []
         self.script_bytes = 0
         self.styles: list[str] = []
-        self.links: Sequence[Link] = ()
         self.json_ld_types: list[str] = []
         self.resources: dict[tuple[str, ResourceKind], Resource] = {}
 
@@ -255,12 +254,11 @@ class _Reader:
         for href in self._first(tree.leaving("a", "href", self.authority)):
             if self._is_foreign(href):
                 self.add(href, ResourceKind.LINK)
-        self.links = _Links(functools.partial(self._own_links, tree))
 
     def _is_foreign(self, url: str) -> bool:
         return self._party(url.lstrip())[1] is Party.THIRD
 
-    def _own_links(self, tree: Tree) -> Iterator[Link]:
+    def own_links(self, tree: Tree) -> Iterator[Link]:
         """The links within the page's own domain, in page order."""
         leaving = set(tree.leaving("a", "href", self.authority))
         for href, element in tree.having("a", "href"):
