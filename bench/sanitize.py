@@ -232,6 +232,7 @@ def use(native: ModuleType, tree: object, body: bytes, chance: random.Random) ->
     tree.count_inside("a", "noscript", "div")
     tree.values_with("GTM-")
     tree.having("a", "href")
+    tree.leaving("a", "href", "www.example.com")
     tree.get("lang")
     native.is_utf8(body)
     native.unix_lines(body)
@@ -240,6 +241,12 @@ def use(native: ModuleType, tree: object, body: bytes, chance: random.Random) ->
     text = body.decode("utf-8", "replace")
     native.holds(text, "GTM-")
     native.holds(text[:3], "GTM-ABCDE")
+    native.urls_in(text)
+    native.authority_of(text[:20])
+    needs = ((b"<a", b"x"), (b"/",))
+    native.holds_each(body, needs)
+    native.pieces(body, native.lower(body), needs, b">", chance.randrange(1, 64))
+    native.Lines([text[:50], text, ""]).holding(b"<a")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ try:
         authority_of,
         find,
         holds,
+        holds_each,
         is_utf8,
         lower,
         pieces,
@@ -50,6 +51,10 @@ except ImportError:
 
     def holds(text: str, wanted: str) -> bool:
         return wanted in text
+
+    def holds_each(text: bytes, needs: tuple[tuple[bytes, ...], ...]) -> bool:
+        """Whether the text holds one literal of each group."""
+        return all(any(literal in text for literal in literals) for literals in needs)
 
     def lower(text: bytes) -> bytes:
         return text.lower()
@@ -108,13 +113,13 @@ except ImportError:
     )
 
     def pieces(
-        text: bytes, folded: bytes, literals: Iterable[bytes], border: bytes, most: int
+        text: bytes, folded: bytes, needs: tuple[tuple[bytes, ...], ...], border: bytes, most: int
     ) -> list[tuple[int, int]] | None:
-        """Begin and end of each piece of a text, between two borders, that holds a literal.
+        """Begin and end of each piece of a text, between two borders, that holds one literal of each group.
 
-        `folded` is the text in lower case. None when literals stand in more than `most` places.
+        `folded` is the text in lower case. None when those of the first group stand in more than `most` places.
         """
-        places = list(itertools.islice(_places(folded, literals), most + 1))
+        places = list(itertools.islice(_places(folded, needs[0]), most + 1))
         if len(places) > most:
             return None
         found: list[tuple[int, int]] = []
@@ -124,7 +129,7 @@ except ImportError:
                 start = text.rfind(border, end, place) + 1 or end
                 end = text.find(border, place) + 1 or len(text)
                 found.append((start, end))
-        return found
+        return [(start, end) for start, end in found if holds_each(folded[start:end], needs[1:])]
 
     def _places(text: bytes, literals: Iterable[bytes]) -> Iterator[int]:
         """Where the literals stand in the text."""
@@ -141,6 +146,7 @@ __all__ = [
     "authority_of",
     "find",
     "holds",
+    "holds_each",
     "is_utf8",
     "lower",
     "pieces",

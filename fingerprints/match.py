@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from fingerprints.compiled import lower, pieces
+from fingerprints.compiled import holds_each, lower, pieces
 from fingerprints.containers import PAUSED
 from fingerprints.hosts import parent_domains
 from fingerprints.markup import visible_text
@@ -82,7 +82,7 @@ class _Matcher:
         self.worth: dict[str, tuple[float, bool, bool, bool]] = {}
         """How good the evidence kept for each signal is; a better match replaces it."""
         self.budget = SEARCH_BYTES
-        self.texts: dict[Element, bytes] = {}
+        self.texts: dict[Element, tuple[bytes, bytes]] = {}
         """All text inside an element, for those that were asked: several rules ask every script."""
 
     def run(self) -> None:
@@ -268,7 +268,7 @@ class _Matcher:
         search = search_of(signal)
         border = separator(signal) if len(text) > SHORT else b""
         self._spend(len(text) // 8)
-        near = pieces(text, folded, value_literals(signal)[0], border, MAX_PLACES) if border else None
+        near = pieces(text, folded, value_literals(signal), border, MAX_PLACES) if border else None
         if near is None:
             self._spend(len(text))
             return search(text)
@@ -302,13 +302,12 @@ class _Matcher:
         needs = value_literals(signal)
         tried: set[bytes] = set()
         for element in self.page.tree.select(signal.name):
-            text = self._element_text(signal, element)
+            text, folded = self._element_text(signal, element)
             if text is None or text in tried:
                 continue
             tried.add(text)
             self._spend(len(text))
-            folded = lower(text) if needs else text
-            if not _holds(folded, needs):
+            if not holds_each(folded, needs):
                 continue
             matched = self._search(signal, text, folded)
             if matched:
@@ -317,16 +316,20 @@ class _Matcher:
                 if self._settled(signal):
                     return
 
-    def _element_text(self, signal: Signal, element: Element) -> bytes | None:
-        """What the signal's pattern is searched in: the attribute, the text, or nothing in particular."""
+    def _element_text(self, signal: Signal, element: Element) -> tuple[bytes | None, bytes]:
+        """What the signal's pattern is searched in: the attribute, the text, or nothing in particular.
+
+        And the same in lower case.
+        """
         if signal.attribute:
-            return element.get_bytes(signal.attribute)
+            value = element.get_bytes(signal.attribute)
+            return value, lower(value or b"")
         if not signal.text:
-            return b""
+            return b"", b""
         text = self.texts.get(element)
         if text is None:
-            text = self.texts[element] = element.content.strip()
-        return text or None
+            text = self.texts[element] = _with_lower(element.content.strip())
+        return text if text[0] else (None, b"")
 
     # --- results ---
 
@@ -397,11 +400,6 @@ _NOTHING = (-1.0, False, False, False)
 
 def _with_lower(text: bytes) -> tuple[bytes, bytes]:
     return text, lower(text)
-
-
-def _holds(text: bytes, needs: Iterable[Iterable[bytes]]) -> bool:
-    """Whether the text holds one literal of each group."""
-    return all(any(literal in text for literal in literals) for literals in needs)
 
 
 def excerpt_of(text: str) -> str:

@@ -1528,11 +1528,27 @@ cdef bint is_wide_space(const char* at, const char* end) noexcept:
     return second == 0x81 and third == 0x9F
 
 
-def pieces(bytes text, bytes folded, literals, bytes border, int most):
-    """Begin and end of each piece of a text, between two borders, that holds a literal; None for too many places."""
+cdef bint holds_one(const char* text, Py_ssize_t size, tuple literals) except -1:
+    for literal in literals:
+        if found(text, size, PyBytes_AS_STRING(literal), <int>len(<bytes>literal)) is not NULL:
+            return True
+    return False
+
+
+def holds_each(bytes text, tuple needs):
+    """Whether the text holds one literal of each group."""
+    for literals in needs:
+        if not holds_one(text, len(text), literals):
+            return False
+    return True
+
+
+def pieces(bytes text, bytes folded, tuple needs, bytes border, int most):
+    """Begin and end of each piece of a text that may match, as `compiled.pieces` says."""
     cdef list result = []
     cdef Py_ssize_t* places = <Py_ssize_t*>malloc(most * sizeof(Py_ssize_t))
     cdef const char* begin = text
+    cdef const char* lowered = folded
     cdef Py_ssize_t length = min(len(text), len(folded))
     cdef Py_ssize_t at, end, start, stop, place
     cdef const char* edge
@@ -1542,7 +1558,7 @@ def pieces(bytes text, bytes folded, literals, bytes border, int most):
     if places is NULL:
         raise MemoryError
     try:
-        for literal in literals:
+        for literal in needs[0]:
             at = find(folded, literal)
             while at >= 0:
                 if count == most:
@@ -1563,7 +1579,11 @@ def pieces(bytes text, bytes folded, literals, bytes border, int most):
                     start -= 1
                 edge = <const char*>memchr(begin + place, letter, length - place)
                 end = length if edge is NULL else edge - begin + 1
-                result.append((start, end))
+                for literals in needs[1:]:
+                    if not holds_one(lowered + start, end - start, literals):
+                        break
+                else:
+                    result.append((start, end))
     finally:
         free(places)
     return result

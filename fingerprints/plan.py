@@ -30,7 +30,7 @@ from fingerprints.rules import Channel, Rule, Signal
 from fingerprints.scan import best_engine, scans_patterns
 from fingerprints.selectors import selector_literals, selects_raw_text, split_list
 
-COMMON = 0.4
+COMMON = 0.1
 """Share of pages from which on a further literal is not worth the scan for it (measured 2026-11)."""
 
 

@@ -17,7 +17,9 @@ def freeze(pid: int, db: Path) -> int:
     `nBackfillAttempted`, the frames it may copy, at byte 128 of the -shm file.
     """
     os.kill(pid, signal.SIGSTOP)
-    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "TZ":  # or it has just ended
+    while (
+        Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "TZ"
+    ):  # or it has just ended
         time.sleep(0.001)
     try:
         header = Path(f"{db}-shm").read_bytes()[:136]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gc
+import json
 
 import pytest
 
+from fingerprints.detector import Detector
 from fingerprints.markup import MAX_BODY_BYTES, visible_text
 from fingerprints.model import Observation, Party, ResourceKind
 from fingerprints.observe import MAX_RESOURCES, observe
@@ -195,6 +198,12 @@ def test_json_ld_types_are_found_at_any_depth_and_in_broken_blocks() -> None:
     assert set(observe(html).json_ld_types) == {"Product", "Brand", "Organization"}
 
 
+def test_json_ld_type_that_a_text_quotes_is_none() -> None:
+    block = json.dumps({"@type": "http://schema.org/Article", "text": json.dumps({"@type": "Product"})})
+    html = f'<script type="application/ld+json">{block.replace("/", chr(92) + "/")}</script>'
+    assert observe(html).json_ld_types == ("http://schema.org/Article",)
+
+
 @pytest.mark.parametrize(
     ("body", "headers"),
     [
@@ -302,3 +311,27 @@ def test_a_preload_that_becomes_a_stylesheet_is_one() -> None:
         ("https://www.example.com/a.css", ResourceKind.STYLESHEET),
         ("https://www.example.com/b.css", ResourceKind.PRELOAD),
     ]
+
+
+def test_link_with_spaces_before_it_still_leaves_the_site() -> None:
+    page = observe(
+        "<a href='        https://jobs.lever.co/acme '>Jobs</a> <a href=' /about '>About</a>",
+        url="https://www.acme.example/",
+    )
+    assert [(r.url, r.kind) for r in page.resources] == [("https://jobs.lever.co/acme", ResourceKind.LINK)]
+    assert [link.url for link in page.links] == ["https://www.acme.example/about"]
+
+
+def test_page_is_freed_as_soon_as_nobody_needs_it() -> None:
+    html = "<script src='https://js.example.net/a.js'></script><a href=/b>b</a><a href='//c.example'>c</a>"
+    detector = Detector.default()
+    gc.collect()
+    gc.disable()
+    try:
+        page = observe(html, url="https://www.acme.example/")
+        assert page.links
+        detector.detect([page])
+        del page
+        assert gc.collect() == 0  # nothing that refers to itself: the next page needs the memory
+    finally:
+        gc.enable()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingerprints.compiled import find, holds, is_utf8, lower, unix_lines
 from fingerprints.lxml_tree import lxml_tree
 from fingerprints.tree import Tree, tree_of
 
@@ -290,8 +288,48 @@ def test_attributes_that_may_hold_a_url(read: Reader) -> None:
     (image,) = read(
         "<img alt=x src=/a.png data-lazy-src=/b data-original=/c data-x=//d.example/e style='background:url(//f)'>"
     ).elements("img")
-    names = [name for name, _ in image.references()]
-    assert names == ["src", "data-lazy-src", "data-original", "data-x"]
+    assert list(image.references()) == ["/a.png", "/b", "/c"]
+
+
+@both
+def test_names_of_other_makers_for_the_url_of_a_script_or_an_object(read: Reader) -> None:
+    tree = read(
+        "<script data-x=//d.example/a :src=b src='' alt=/c></script><script :src='//e.example/a'></script>"
+        "<object data=/a.pdf></object><p data=/b.pdf data-x=//f.example>"
+    )
+    found = {element.tag: list(element.references()) for element in tree.elements("object", "p")}
+    assert found == {"object": ["/a.pdf"], "p": []}
+    scripts = [list(script.references()) for script in tree.elements("script")]
+    assert scripts == [["//d.example/a"], ["//e.example/a"]]
+
+
+@both
+def test_links_that_leave_a_host(read: Reader) -> None:
+    away = [
+        "//a.example",
+        "HTTP://www.acme.example:8/x",
+        "https://acme.example?x",
+        "\n https://www.acme.example.net/",
+        "https://me@www.acme.example/",
+    ]
+    own = [
+        "/x",
+        "x//y.example",
+        "",
+        "https:/a.example",
+        "httpx://a.example",
+        "mailto:a@b.example",
+        "//www.acme.example",
+        " https://WWW.acme.example/x",
+        "http://www.acme.example?x",
+        "https://www.acme.example#x",
+        "https://www.acme.example\\\\x",
+    ]
+    page = "".join(f'<a href="{url}"></a>' for pair in zip(own, away + own, strict=False) for url in pair)
+    found = read(page + "<a name=//b.example></a><link href='//b.example'>").leaving(
+        "a", "href", "www.acme.example"
+    )
+    assert list(found) == away
 
 
 @both
@@ -415,43 +453,6 @@ def test_any_soup_is_read_to_its_end(soup: str) -> None:
         assert all(element.get(name) == value for name, value in element.items())
     shown = tree.shown_text(10_000)
     assert shown == " ".join(shown.split())
-
-
-# --- plain texts ---------------------------------------------------------------------------------
-
-
-@given(st.binary(max_size=60), st.binary(min_size=1, max_size=4), st.integers(-5, 70))
-def test_find_is_that_of_bytes(text: bytes, wanted: bytes, start: int) -> None:
-    assert find(text, wanted, start) == text.find(wanted, start)
-    assert find(text + wanted + text, wanted) == (text + wanted + text).find(wanted)
-
-
-@given(st.binary(max_size=80))
-def test_lower_is_that_of_bytes(text: bytes) -> None:
-    assert lower(text) == text.lower()
-
-
-@given(
-    st.text(max_size=40), st.text("GTM-/\u00e9", max_size=5), st.sampled_from(["", "\u4e2d", "\U0001f600"])
-)
-def test_holds_is_that_of_strings_of_every_width(text: str, wanted: str, wide: str) -> None:
-    assert holds(text + wide, wanted) == (wanted in text + wide)
-    assert holds(wide + text + wanted + text, wanted)
-
-
-@given(st.binary(max_size=12) | st.text(max_size=8).map(str.encode))
-def test_utf8_is_what_the_decoder_accepts_even_when_cut(data: bytes) -> None:
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(data)
-        expected = True
-    except UnicodeDecodeError:
-        expected = False
-    assert is_utf8(data) == expected
-
-
-@given(st.text("a\r\n", max_size=12).map(str.encode))
-def test_lines_end_as_in_unix(data: bytes) -> None:
-    assert unix_lines(data) == data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 # --- without a compiler --------------------------------------------------------------------------
