@@ -245,7 +245,7 @@ def use(native: ModuleType, tree: object, body: bytes, chance: random.Random) ->
     native.authority_of(text[:20])
     needs = ((b"<a", b"x"), (b"/",))
     native.holds_each(body, needs)
-    native.pieces(body, native.lower(body), needs, b">", chance.randrange(1, 64))
+    native.find(body, b"<html", chance.randrange(len(body) + 2))
     native.Lines([text[:50], text, ""]).holding(b"<a")
 
 

@@ -6,9 +6,9 @@ import codecs
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-INTERFACE = 2
+INTERFACE = 3
 """Of the compiled module as the code beside it expects it."""
 IS_COMPILED = True
 """Whether there is one, of this interface."""
@@ -26,7 +26,6 @@ try:
         holds_each,
         is_utf8,
         lower,
-        pieces,
         unix_lines,
         urls_in,
     )
@@ -112,33 +111,6 @@ except ImportError:
         r"(?:[/?#][^\s\"'<>\\`|^{}]{0,1900})?"
     )
 
-    def pieces(
-        text: bytes, folded: bytes, needs: tuple[tuple[bytes, ...], ...], border: bytes, most: int
-    ) -> list[tuple[int, int]] | None:
-        """Begin and end of each piece of a text, between two borders, that holds one literal of each group.
-
-        `folded` is the text in lower case. None when those of the first group stand in more than `most` places.
-        """
-        places = list(itertools.islice(_places(folded, needs[0]), most + 1))
-        if len(places) > most:
-            return None
-        found: list[tuple[int, int]] = []
-        end = 0
-        for place in sorted(places):
-            if place >= end:
-                start = text.rfind(border, end, place) + 1 or end
-                end = text.find(border, place) + 1 or len(text)
-                found.append((start, end))
-        return [(start, end) for start, end in found if holds_each(folded[start:end], needs[1:])]
-
-    def _places(text: bytes, literals: Iterable[bytes]) -> Iterator[int]:
-        """Where the literals stand in the text."""
-        for literal in literals:
-            place = text.find(literal)
-            while place >= 0:
-                yield place
-                place = text.find(literal, place + len(literal))
-
 
 __all__ = [
     "IS_COMPILED",
@@ -149,7 +121,6 @@ __all__ = [
     "holds_each",
     "is_utf8",
     "lower",
-    "pieces",
     "unix_lines",
     "urls_in",
 ]

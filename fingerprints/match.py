@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from fingerprints.compiled import holds_each, lower, pieces
+from fingerprints.compiled import find, holds_each, lower
 from fingerprints.containers import PAUSED
 from fingerprints.hosts import parent_domains
 from fingerprints.markup import visible_text
@@ -25,7 +25,7 @@ under 3 million; RE2 searches at least 500 MB a second, so the worst page takes 
 SHORT = 500
 """Bytes of a text that is searched as a whole: looking for places in it costs as much."""
 MAX_PLACES = 64
-"""Where a literal is found more often than that, the text is searched as a whole."""
+"""Where literals stand in more pieces of a text than that, the rest is searched as a whole."""
 
 MAX_ACCOUNT_CHARS = 80
 COOKIE_CHARS = 16
@@ -268,10 +268,8 @@ class _Matcher:
         search = search_of(signal)
         border = separator(signal) if len(text) > SHORT else b""
         self._spend(len(text) // 8)
-        near = pieces(text, folded, value_literals(signal), border, MAX_PLACES) if border else None
-        if near is None:
-            self._spend(len(text))
-            return search(text)
+        needs = value_literals(signal)
+        near = _pieces(text, folded, needs, border) if border else [(0, len(text))]
         for start, end in near:
             self._spend(end - start)
             if matched := search(text, start, end):
@@ -400,6 +398,30 @@ _NOTHING = (-1.0, False, False, False)
 
 def _with_lower(text: bytes) -> tuple[bytes, bytes]:
     return text, lower(text)
+
+
+def _pieces(
+    text: bytes, folded: bytes, needs: Sequence[tuple[bytes, ...]], border: bytes
+) -> Iterator[tuple[int, int]]:
+    """Begin and end of each piece of a text, between two borders, that holds one literal of each group.
+
+    `folded` is the text in lower case. After MAX_PLACES pieces the rest counts as one.
+    """
+    literals, others = needs[0], tuple(needs[1:])
+    nexts = [(find(folded, literal), literal) for literal in literals]
+    end = 0
+    for _ in range(MAX_PLACES):
+        nexts = [
+            (at if at >= end else find(folded, literal, end), literal) for at, literal in nexts if at >= 0
+        ]
+        place = min((at for at, _ in nexts if at >= 0), default=-1)
+        if place < 0:
+            return
+        start = text.rfind(border, end, place) + 1 or end
+        end = text.find(border, place) + 1 or len(text)
+        if not others or holds_each(folded[start:end], others):
+            yield start, end
+    yield end, len(text)
 
 
 def excerpt_of(text: str) -> str:

@@ -30,7 +30,7 @@ cdef extern from "Python.h":
     void* PyUnicode_DATA(object text)
     Py_UCS4 PyUnicode_READ(int kind, void* data, Py_ssize_t index)
 
-INTERFACE = 2
+INTERFACE = 3
 """Raised when a name or its meaning changes: a module compiled from an older source is not used."""
 
 cdef enum:
@@ -1329,29 +1329,57 @@ for _i in range(256):
     RARITY[_i] = _COMMON.index(bytes([_i])) if bytes([_i]) in _COMMON else 255
 
 
-cdef Py_ssize_t rarest_of(const char* letters, Py_ssize_t size) noexcept:
-    """Which of the letters stands in the fewest places of a page."""
-    cdef Py_ssize_t rarest = 0
+cdef enum:
+    BLOCK = 64
+    IS_RARE = 50  # from this rank on a byte stands in so few places that looking for it alone is fastest
+
+
+cdef Py_ssize_t rarest_of(const char* letters, Py_ssize_t size, Py_ssize_t other=-1) noexcept:
+    """Which of the letters, but for one, stands in the fewest places of a page."""
+    cdef Py_ssize_t rarest = 0 if other else 1
     cdef Py_ssize_t i
-    for i in range(1, size):
-        if RARITY[<unsigned char>letters[i]] > RARITY[<unsigned char>letters[rarest]]:
+    for i in range(rarest + 1, size):
+        if i != other and RARITY[<unsigned char>letters[i]] > RARITY[<unsigned char>letters[rarest]]:
             rarest = i
     return rarest
 
 
+cdef inline bint holds_pair(const char* text, Py_ssize_t apart, char first, char second) noexcept:
+    """Whether both letters stand so far apart somewhere in a block; a loop made into vector instructions."""
+    cdef unsigned char result = 0
+    cdef int i
+    for i in range(BLOCK):
+        result |= (text[i] == first) & (text[i + apart] == second)
+    return result
+
+
 cpdef Py_ssize_t find(bytes text, bytes wanted, Py_ssize_t start=0) except -2:
-    """As `text.find(wanted, start)`, several times as fast: looks for the rarest byte first, which few places have."""
+    """As `text.find(wanted, start)`, several times as fast.
+
+    Looks for the rarest byte, which few places have, or for the two rarest so far apart as they should be.
+    """
     cdef const char* begin = text
     cdef const char* needle = wanted
     cdef Py_ssize_t size = len(wanted)
-    cdef Py_ssize_t rarest
+    cdef Py_ssize_t rarest, second
     cdef const char* at
     cdef const char* last
+    cdef int i
     if not size or start < 0 or start + size > len(text):
         return text.find(wanted, start)
     rarest = rarest_of(needle, size)
-    at = begin + start + rarest
-    last = begin + len(text) - size + rarest
+    at = begin + start
+    last = begin + len(text) - size
+    if size > 1 and RARITY[<unsigned char>needle[rarest]] < IS_RARE:
+        second = rarest_of(needle, size, rarest)
+        while last - at >= BLOCK:  # `second` of the block's last place is still inside the text
+            if holds_pair(at + rarest, second - rarest, needle[rarest], needle[second]):
+                for i in range(BLOCK):
+                    if at[i + rarest] == needle[rarest] and memcmp(at + i, needle, size) == 0:
+                        return at + i - begin
+            at += BLOCK
+    at += rarest
+    last += rarest
     while at <= last:
         at = <const char*>memchr(at, needle[rarest], last - at + 1)
         if at is NULL:
@@ -1541,52 +1569,6 @@ def holds_each(bytes text, tuple needs):
         if not holds_one(text, len(text), literals):
             return False
     return True
-
-
-def pieces(bytes text, bytes folded, tuple needs, bytes border, int most):
-    """Begin and end of each piece of a text that may match, as `compiled.pieces` says."""
-    cdef list result = []
-    cdef Py_ssize_t* places = <Py_ssize_t*>malloc(most * sizeof(Py_ssize_t))
-    cdef const char* begin = text
-    cdef const char* lowered = folded
-    cdef Py_ssize_t length = min(len(text), len(folded))
-    cdef Py_ssize_t at, end, start, stop, place
-    cdef const char* edge
-    cdef char letter = (<const char*>border)[0]
-    cdef int count = 0
-    cdef int i
-    if places is NULL:
-        raise MemoryError
-    try:
-        for literal in needs[0]:
-            at = find(folded, literal)
-            while at >= 0:
-                if count == most:
-                    return None
-                i = count
-                while i and places[i - 1] > at:
-                    places[i] = places[i - 1]
-                    i -= 1
-                places[i] = at
-                count += 1
-                at = find(folded, literal, at + max(1, len(<bytes>literal)))
-        end = 0
-        for i in range(count):
-            place = places[i]
-            if end <= place < length:
-                start = place
-                while start > end and begin[start - 1] != letter:
-                    start -= 1
-                edge = <const char*>memchr(begin + place, letter, length - place)
-                end = length if edge is NULL else edge - begin + 1
-                for literals in needs[1:]:
-                    if not holds_one(lowered + start, end - start, literals):
-                        break
-                else:
-                    result.append((start, end))
-    finally:
-        free(places)
-    return result
 
 
 cdef class Lines:
