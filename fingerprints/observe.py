@@ -60,7 +60,6 @@ _LINK_KINDS = {
     "dns-prefetch": ResourceKind.CONNECT,
 }
 _ELEMENT_KINDS = {
-    "script": ResourceKind.SCRIPT,
     "iframe": ResourceKind.IFRAME,
     "img": ResourceKind.IMG,
     "source": ResourceKind.MEDIA,
@@ -180,19 +179,10 @@ class _Reader:
         bases = (base.get("href") for base in tree.select("base[href]", limit=1))
         self.base = _join(self.base, next(bases, "") or "")
         self.origin = origin_of(self.base)
-        self.folder = _join(self.base, ".")
-        readers = {
-            "script": self._script,
-            "link": self._link,
-            "meta": self._meta,
-            "style": self._style,
-            "title": self._title,
-            "form": self._form,
-            **dict.fromkeys(_ELEMENT_KINDS.keys() - {"script"}, self._embedded),
-        }
+        self.folder = _folder_of(self.base)
         # Two elements in three are none of these; what is not touched costs nothing.
-        for element in self._first(tree.elements(*readers)):
-            readers[element.tag](element)
+        for element in self._first(tree.elements(*_READERS)):
+            _READERS[element.tag](self, element)
         self._anchors(tree)
 
     def _first(self, found: Iterable[T]) -> Sequence[T]:
@@ -206,11 +196,14 @@ class _Reader:
         """Note one reference of the page, unless it is no URL or the list is full."""
         written = raw.strip()[:MAX_URL_CHARS]
         absolute = written.startswith(_WEB) or written[:8].lower().startswith(_WEB)
-        if not absolute and (
-            not written or written[0] == "#" or written[:11].lower().startswith(_NOT_FETCHED)
-        ):
+        if absolute:
+            url = written
+        elif not written or written[0] == "#" or written[:11].lower().startswith(_NOT_FETCHED):
             return
-        url = unwrapped(written if absolute else self._absolute(written))
+        else:
+            url = self._absolute(written)
+        if "/proxy/" in url:
+            url = unwrapped(url)
         key = (url, kind)
         if key in self.resources:
             return
@@ -225,9 +218,11 @@ class _Reader:
         authority = authority_of(url)
         known = self.parties.get(authority)
         if known is None:
-            host = host_of(f"//{authority}") or self.host
-            party = Party.FIRST if not host or registrable(host) == self.domain else Party.THIRD
-            known = self.parties[authority] = (host, party)
+            host, domain = _site_of(authority) if authority else (self.host, self.domain)
+            known = (
+                (host, Party.THIRD) if host and domain != self.domain else (host or self.host, Party.FIRST)
+            )
+            self.parties[authority] = known
         return known
 
     def _absolute(self, reference: str) -> str:
@@ -270,10 +265,13 @@ class _Reader:
                 yield Link(self._absolute(written[:MAX_URL_CHARS]), text)
 
     def _script(self, element: Element) -> None:
-        self._embedded(element)
+        references = element.references()
+        for value in references:
+            self.add(value, ResourceKind.SCRIPT)
         text = element.text
         if not text or text.isspace():
-            text = self._encoded(element)
+            # What an optimiser has moved from the element into a `data:` URL.
+            text = "".join(data_script(value) for value in references if value[:5].lower() == "data:")
         if not text:
             return
         script_type = (element.get("type") or "").lower()
@@ -292,10 +290,6 @@ class _Reader:
         self.scripts.append(text)
         for url in script_urls(text, links_too=not is_data):
             self.add(url, ResourceKind.INLINE)
-
-    def _encoded(self, element: Element) -> str:
-        """The script that an optimiser has moved from the element into a `data:` URL."""
-        return "".join(data_script(value) for value in element.values() if value[:5].lower() == "data:")
 
     def _link(self, element: Element) -> None:
         href = element.get("href")
@@ -344,6 +338,18 @@ class _Reader:
             self._keep(page)
 
 
+_READERS: dict[str, Callable[[_Reader, Element], None]] = {
+    **dict.fromkeys(_ELEMENT_KINDS, _Reader._embedded),
+    "script": _Reader._script,
+    "link": _Reader._link,
+    "meta": _Reader._meta,
+    "style": _Reader._style,
+    "title": _Reader._title,
+    "form": _Reader._form,
+}
+"""What reads the elements of each tag that may refer to something."""
+
+
 class _Links(Sequence[Link]):
     """The links of a page, made when they are looked at: most pages are not asked for them."""
 
@@ -386,6 +392,25 @@ def origin_of(url: str) -> str:
     """
     match = re.match(r"https?://[^/?#\\]+", url, re.IGNORECASE)
     return match[0] if match else ""
+
+
+def _folder_of(base: str) -> str:
+    """What a relative path is appended to.
+
+    >>> _folder_of("https://example.com/a/b?c=/d"), _folder_of("https://example.com")
+    ('https://example.com/a/', 'https://example.com/')
+    """
+    path = base.partition("?")[0].partition("#")[0]
+    if "/." in path or path.count("/") < 3:
+        return _join(base, ".")
+    return path[: path.rfind("/") + 1]
+
+
+@functools.lru_cache(maxsize=8_192)
+def _site_of(authority: str) -> tuple[str, str]:
+    """Host and registrable domain of what stands between `//` and the next slash."""
+    host = host_of(f"//{authority}")
+    return host, registrable(host) if host else ""
 
 
 def _join(base: str, reference: str) -> str:

@@ -60,7 +60,7 @@ def out_of_strings(text: str, *, is_data: bool) -> str:
 
     State in JSON, what server components stream, and scripts that a plugin adds later hold others so.
     """
-    if is_data or "__next_f" in text[:100] or holds(text, "<\\/script"):
+    if "\\" in text and (is_data or "__next_f" in text[:100] or holds(text, "<\\/script")):
         for written, meant in _IN_STRINGS:
             text = text.replace(written, meant)
     return text
