@@ -21,6 +21,7 @@ from fingerprints.regexes import (
     Search,
     compile_search,
     crosses,
+    from_rare_run,
     rarest,
     rarity,
     required_literals,
@@ -32,6 +33,9 @@ from fingerprints.selectors import selector_literals, selects_raw_text, split_li
 
 COMMON = 0.1
 """Share of pages from which on a further literal is not worth the scan for it (measured 2026-11)."""
+SCAN_RUN = 6
+"""Plain characters that a pattern to scan for begins with: what stands before them, as in
+`//[a-z-]+\\.acme\\.com/`, begins at every URL and halves the speed (measured 2026-11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ def _scan_pattern(signal: Signal) -> str:
         return _loose_assignment(signal.name)
     pattern = signal.pattern or ""
     if signal.name != "host" and pattern.isascii() and not _NOT_FOR_LINES.search(pattern):
-        return _uncounted(pattern)
+        return from_rare_run(_uncounted(pattern), SCAN_RUN, COMMON)
     required = signal_literals(signal)
     return "|".join(re.escape(literal) for literal in sorted(rarest(required))) if required else ""
 

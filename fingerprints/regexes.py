@@ -7,6 +7,7 @@ back-references) is confirmed by `re` on at most BACKTRACK_BYTES at a time.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import re._constants as sre
 import re._parser as sre_parser
@@ -285,6 +286,54 @@ def _share(literal: str) -> float:
     if literal.startswith(WHOLE_WORD):
         return document_frequency(literal.removeprefix(WHOLE_WORD)) / 4
     return document_frequency(literal)
+
+
+# --- parts of a pattern -------------------------------------------------------------------------
+
+
+def from_rare_run(pattern: str, least: int, share: float) -> str:
+    """Each alternative from its first rare run of plain characters on: matches wherever the pattern does.
+
+    Rare: at least so long, and on less than this share of pages. The pattern is one without counts, as
+    `x{2}`. What is not understood stays as it is.
+
+    >>> from_rare_run(r"^//[a-z-]+\\.acmeshop\\.com/(\\d+)|b/|/c?", 6, 0.1)
+    '\\\\.acmeshop\\\\.com/(\\\\d+)|b/|/c?'
+    """
+    if _NO_PARTS.search(pattern) or _POSIX_CLASS.search(pattern):
+        return pattern
+    alternatives: list[list[str]] = [[]]
+    depth = 0
+    for piece in _PIECE.findall(pattern):
+        if depth or (piece in ("*", "+", "?") and alternatives[-1]):
+            alternatives[-1][-1] += piece
+        elif piece == "|":
+            alternatives.append([])
+        else:
+            alternatives[-1].append(piece)
+        depth += piece.startswith("(") - (piece == ")")
+    return "|".join("".join(_from_rare_run(items, least, share)) for items in alternatives)
+
+
+_NO_PARTS = re.compile(r"\(\?[a-zA-Z-]*\)|\(\?P=|\\[1-9xpPQcuU0]")
+"""What says something of all that follows, or of another part; escapes of more than one character."""
+
+
+def _from_rare_run(items: Sequence[str], least: int, share: float) -> Sequence[str]:
+    start = 0
+    while start < len(items):
+        run = "".join(item[-1] for item in itertools.takewhile(_is_plain, items[start:])).lower()
+        if len(run) >= least and document_frequency(run) < share:
+            return items[start:]
+        start += len(run) or 1
+    return items
+
+
+def _is_plain(item: str) -> bool:
+    """Whether a part of a pattern stands for one character and nothing else."""
+    if len(item) == 2:
+        return item[0] == "\\" and not item[1].isalnum()
+    return len(item) == 1 and item not in ".^$"
 
 
 # --- what a match cannot cross -----------------------------------------------------------------

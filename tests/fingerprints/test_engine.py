@@ -121,6 +121,13 @@ PATTERNS = [
     r"[^?]/q\?id=",
     r"(?-i:ABC)",
     r"/\x{62}{1,2}c",
+    r"^//[a-z-]+\.acmeshop\.com/(\d+)\b|/x.acmeshopx?/",
+    r"(?s)a.acmeshop",
+    r"(b)/acmeshop\1",
+    r"\x2facmeshop",
+    r"[[:alpha:]]\.acmeshop",
+    r"\b(?:a|(?i:b))/{2}acmeshop[.](?=c)",
+    r"a*\+acmeshop+|(?<!c)acmeshop\+c",
 ]
 TEXTS = [
     "https://a.io/v1.2/w.js",
@@ -134,6 +141,10 @@ TEXTS = [
     "/abc",
     "/ABC",
     "",
+    "//b-c.acmeshop.com/12",
+    "a\nacmeshop/xyacmesho/ax+acmeshoppp",
+    "b/acmeshopb //a//acmeshop.c +acmeshop+c",
+    "/acmeshop x.acmeshop",
 ]
 
 
