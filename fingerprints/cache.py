@@ -15,19 +15,16 @@ import platform
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Generic, TypeVar
 
 from fingerprints.scan import engine_version
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever the pickled classes change their fields."""
 
 KEPT = 8
 """Files of a kind that stay; older ones go when a new one is written."""
-
-T = TypeVar("T")
 
 
 def folder() -> Path:
@@ -109,28 +106,3 @@ def _no_garbage_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-class Shelf(Mapping[str, T], Generic[T]):
-    """A mapping whose values stay pickled until one is asked for: a page needs few of thousands of rules."""
-
-    __slots__ = ("_pickled", "_taken")
-
-    def __init__(self, values: Mapping[str, T]) -> None:
-        self._pickled = {key: pickle.dumps(value, pickle.HIGHEST_PROTOCOL) for key, value in values.items()}
-        self._taken: dict[str, T] = {}
-
-    def __getitem__(self, key: str) -> T:
-        value = self._taken.get(key)
-        if value is None:
-            value = self._taken[key] = pickle.loads(self._pickled[key])  # noqa: S301 - see load
-        return value
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._pickled)
-
-    def __len__(self) -> int:
-        return len(self._pickled)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._pickled

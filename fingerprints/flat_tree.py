@@ -9,10 +9,10 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from fingerprints import native
-from fingerprints.lxml_tree import MAX_ATTRIBUTES, LxmlTree, lxml_tree
 from fingerprints.selectors import MAX_NODES, compounds, split_list
 
 if TYPE_CHECKING:
+    from fingerprints.lxml_tree import LxmlTree
     from fingerprints.tree import Element
 
 
@@ -32,6 +32,8 @@ class FlatTree(native.Tree):
 
     @functools.cached_property
     def _lxml(self) -> LxmlTree | None:
+        from fingerprints.lxml_tree import MAX_ATTRIBUTES, lxml_tree  # few pages need it, and a start none
+
         if self.most_attributes > MAX_ATTRIBUTES:  # libxml2 compares each with all before it
             self._seen_late.add("tree_cut")
             return None

@@ -13,6 +13,7 @@ from pathlib import Path
 from fingerprints import cache
 from fingerprints.datafiles import data_file
 from fingerprints.detector import Detector
+from fingerprints.shelf import Shelf
 from fingerprints.sources import CATEGORIES, TECHNOLOGIES, content_hash, rule_files, stamp
 from fingerprints.strict import RuleError
 
@@ -51,6 +52,6 @@ def _digest(sources: Sequence[Path]) -> str:
 
 def _shelved(detector: Detector) -> Detector:
     """The detector with its rules and technologies on shelves, which a start takes as they are."""
-    technologies = cache.Shelf(detector.taxonomy.technologies)
+    technologies = Shelf(detector.taxonomy.technologies)
     taxonomy = replace(detector.taxonomy, technologies=technologies)
-    return replace(detector, rules=cache.Shelf(detector.rules), taxonomy=taxonomy)
+    return replace(detector, rules=Shelf(detector.rules), taxonomy=taxonomy)

@@ -22,6 +22,7 @@ from fingerprints.selectors import (
     split_list,
     xpath_of,
 )
+from fingerprints.tags import UNSEEN_TAGS, is_reference
 
 _string = cast("Callable[[Any], str]", etree.XPath("string()", smart_strings=False))
 """All text inside an element; inside the parser's library, so far faster than joining `itertext`."""
@@ -35,29 +36,6 @@ _shown = cast(
         smart_strings=False,
     ),
 )
-
-UNSEEN_TAGS = frozenset(
-    {"script", "style", "noscript", "noframes", "template", "title", "head", "iframe", "object"}
-)
-"""Elements that show nothing, with all that is in them; for both readers."""
-
-HELD_BACK = frozenset({"data-original", "consent-original-src-_"})
-"""Attributes that keep a URL until the page needs it or its visitor agrees, beside all that end in `src`."""
-
-REFERENCE_NAMES = HELD_BACK | {"src"}
-"""Attributes that always hold a URL; for both readers."""
-
-
-def is_reference(tag: str, name: str, value: str) -> bool:
-    """Whether an attribute holds the URL of what the element shows or runs, perhaps for later.
-
-    `:src` and the like are expressions, unless a URL is seen in them; optimisers have names of their own
-    for that of a script.
-    """
-    if name in REFERENCE_NAMES or (name == "data" and tag == "object"):
-        return True
-    is_src = name.endswith("src")
-    return (is_src and name.startswith("data-")) or ((is_src or tag == "script") and "//" in value[:8])
 
 
 class LxmlElement:

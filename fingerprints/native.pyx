@@ -16,7 +16,7 @@ import sys
 from html import unescape
 from html.entities import html5
 
-from fingerprints.lxml_tree import REFERENCE_NAMES, UNSEEN_TAGS
+from fingerprints.tags import REFERENCE_NAMES, UNSEEN_TAGS
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
@@ -284,7 +284,7 @@ cdef class Element:
         return [value for _, value in self.items()]
 
     def references(self):
-        """Values of the attributes that hold a URL: see `lxml_tree.is_reference`."""
+        """Values of the attributes that hold a URL: see `tags.is_reference`."""
         cdef list result = []
         cdef AttributeRow* attribute
         cdef int tag = self.tree.names[self.tree.elements_[self.index].tag].flags

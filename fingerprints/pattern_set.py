@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fingerprints.compiled import Lines
 from fingerprints.rules import Signal
 from fingerprints.scan import Scanner, build_pattern_scanner, build_scanner, load_scanner
+from fingerprints.shelf import ShelvedList
 
 SCAN_FROM = 6
 """Sets of fewer patterns are simply tried: starting a scan costs as much as that many searches."""
@@ -19,7 +20,7 @@ SCAN_FROM = 6
 class PatternSet:
     """Immutable but for the scanner, which is made or loaded when the first text asks for it."""
 
-    signals: tuple[Signal, ...]
+    signals: Sequence[Signal]
     literals: tuple[str, ...]
     owners: tuple[tuple[int, ...], ...]
     """Per literal: positions in `signals` of those it is the rarest requirement of."""
@@ -84,6 +85,8 @@ class PatternSet:
         return positions
 
     def __reduce__(self) -> tuple[type[PatternSet], tuple[object, ...]]:
-        dump = self._ready().dump() if len(self.signals) >= SCAN_FROM else None
-        fields = (self.signals, self.literals, self.owners, self.needs, self.always, self.engine)
+        is_scanned = len(self.signals) >= SCAN_FROM
+        dump = self._ready().dump() if is_scanned else None
+        signals = ShelvedList(self.signals) if is_scanned else self.signals
+        fields = (signals, self.literals, self.owners, self.needs, self.always, self.engine)
         return PatternSet, (*fields, self.patterns, dump)

@@ -6,13 +6,13 @@ import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from cssselect import SelectorError
-from lxml import etree
-from lxml.cssselect import CSSSelector
+from typing import TYPE_CHECKING
 
 from fingerprints.model import InputError
 from fingerprints.regexes import MIN_LITERAL, WHOLE_WORD, Literals, rarity
+
+if TYPE_CHECKING:
+    from lxml.cssselect import CSSSelector
 
 MAX_NODES = 200
 """Nodes one selector looks at on one page; a page with more repeats itself."""
@@ -152,6 +152,11 @@ def _compound_at(text: str, position: int) -> tuple[Compound, int]:
 @functools.cache
 def xpath_of(text: str) -> CSSSelector:
     """The selector for lxml. Raises SelectorSyntaxError."""
+    # With the parser a fifth of what a start imports, for the few selectors that need it.
+    from cssselect import SelectorError
+    from lxml import etree
+    from lxml.cssselect import CSSSelector
+
     try:
         compiled = CSSSelector(_CASE_FLAG.sub(r"\1]", text), translator="html")
         compiled(etree.Element("html"))  # a namespace prefix is only missed when it is looked up

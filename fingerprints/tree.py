@@ -11,13 +11,12 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from fingerprints.compiled import IS_COMPILED
-from fingerprints.lxml_tree import lxml_tree
 from fingerprints.selectors import MAX_NODES
 
 if IS_COMPILED:
     from fingerprints.flat_tree import FlatTree
 else:
-    FlatTree = None  # type: ignore[assignment, misc]
+    from fingerprints.lxml_tree import lxml_tree
 
 
 class Element(Protocol):
@@ -104,7 +103,7 @@ def tree_of(body: bytes, flags: set[str]) -> Tree | None:
     """The tree of a page in UTF-8, or None for one without markup. Flags `tree_cut` when not all of it was read."""
     if b"<" not in body:
         return None
-    if FlatTree is None:
+    if not IS_COMPILED:
         return lxml_tree(body, flags)
     tree = FlatTree(body)
     flags |= tree.flags
