@@ -59,7 +59,7 @@ class Glance:
     @functools.cached_property
     def is_bare(self) -> bool:
         """Whether so little is on the page that a wall may be all there is."""
-        return self.link_count <= BARE_LINKS and len(self.text) <= BARE_TEXT_CHARS
+        return len(self.text) <= BARE_TEXT_CHARS and self.link_count <= BARE_LINKS
 
     @functools.cached_property
     def foreign_urls(self) -> tuple[str, ...]:

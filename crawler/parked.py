@@ -133,7 +133,7 @@ def parked_as(glance: Glance) -> str:
         return "directory listing"
     if _IIS_LISTING.match(glance.title) and glance.text.startswith(glance.title):
         return "directory listing"
-    if glance.link_count > PARKED_LINKS or len(glance.text) > PARKED_TEXT_CHARS:
+    if len(glance.text) > PARKED_TEXT_CHARS or glance.link_count > PARKED_LINKS:
         return ""
     return _parker(glance) or _default_page(glance) or _unfinished(glance)
 

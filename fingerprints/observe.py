@@ -120,7 +120,7 @@ def observe(
         scripts=scripts,
         styles=tuple(reader.styles),
         resources=resources,
-        links=_Links(functools.partial(reader.own_links, tree)) if tree is not None else (),
+        links=_Links(reader, tree) if tree is not None else (),
         containers=containers_named(resources, scripts, tree),
         dns=dns,
         tls_issuer=tls_issuer,
@@ -253,16 +253,19 @@ class _Reader:
     def _is_foreign(self, url: str) -> bool:
         return self._party(url.lstrip())[1] is Party.THIRD
 
-    def own_links(self, tree: Tree) -> Iterator[Link]:
-        """The links within the page's own domain, in page order."""
+    def own_links(self, tree: Tree) -> Iterator[tuple[str, Element]]:
+        """The links within the page's own domain, as written, in page order."""
         leaving = set(tree.leaving("a", "href", self.authority))
         for href, element in tree.having("a", "href"):
             written = href.strip()
             if not written or written[0] == "#" or written[:11].lower().startswith(_NOT_FETCHED):
                 continue
             if href not in leaving or not self._is_foreign(href):
-                text = " ".join((element.lead or element.get("title") or "").split())[:80]
-                yield Link(self._absolute(written[:MAX_URL_CHARS]), text)
+                yield written[:MAX_URL_CHARS], element
+
+    def link(self, written: str, element: Element) -> Link:
+        text = " ".join((element.lead or element.get("title") or "").split())[:80]
+        return Link(self._absolute(written), text)
 
     def _script(self, element: Element) -> None:
         references = element.references()
@@ -353,11 +356,12 @@ _READERS: dict[str, Callable[[_Reader, Element], None]] = {
 class _Links(Sequence[Link]):
     """The links of a page, made when they are looked at: most pages are not asked for them."""
 
-    def __init__(self, found: Callable[[], Iterable[Link]]) -> None:
-        self._found = found
+    def __init__(self, reader: _Reader, tree: Tree) -> None:
+        self._reader = reader
+        self._tree = tree
 
     def __len__(self) -> int:
-        return len(self._made)
+        return len(self._found)
 
     @overload
     def __getitem__(self, index: int) -> Link: ...
@@ -367,8 +371,12 @@ class _Links(Sequence[Link]):
         return self._made[index]
 
     @functools.cached_property
+    def _found(self) -> Sequence[tuple[str, Element]]:
+        return list(itertools.islice(self._reader.own_links(self._tree), MAX_LINKS))
+
+    @functools.cached_property
     def _made(self) -> tuple[Link, ...]:
-        return tuple(itertools.islice(self._found(), MAX_LINKS))
+        return tuple(self._reader.link(written, element) for written, element in self._found)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and self._made == tuple(other)
