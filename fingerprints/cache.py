@@ -20,7 +20,7 @@ from pathlib import Path
 
 from fingerprints.scan import engine_version
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever the pickled classes change their fields."""
 
 KEPT = 8

@@ -12,7 +12,15 @@ from fingerprints.hosts import parent_domains
 from fingerprints.markup import visible_text
 from fingerprints.model import EMBED_KINDS, EXCERPT_CHARS, Evidence, Observation, Resource, ResourceKind
 from fingerprints.pattern_set import PatternSet
-from fingerprints.plan import Plan, assignment_pattern, kind_allows, search_of, separator, value_literals
+from fingerprints.plan import (
+    LONGEST_START,
+    Plan,
+    assignment_pattern,
+    kind_allows,
+    search_of,
+    separator,
+    value_literals,
+)
 from fingerprints.regexes import Match, Search, compile_search, expand, plausible_version
 from fingerprints.resources import is_script_url
 from fingerprints.rules import STRENGTH, Channel, Signal
@@ -212,8 +220,11 @@ class _Matcher:
             patterns = self.plan.cookies.get(lower)
             for signal in patterns.candidates(text) if patterns is not None else ():
                 self._cookie(signal, name, text)
-            for glob, signal in self.plan.cookie_globs:
-                if _whole(glob)(lower.encode("utf-8", "replace")):
+            for length in range(1, min(len(lower), LONGEST_START) + 1):
+                for signal in self.plan.cookie_starts.get(lower[:length], ()):
+                    self._cookie(signal, name, text)
+            for pattern, signal in self.plan.cookie_patterns:
+                if _whole(pattern)(lower.encode("utf-8", "replace")):
                     self._cookie(signal, name, text)
 
     def _cookie(self, signal: Signal, name: str, text: bytes) -> None:

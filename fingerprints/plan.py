@@ -33,6 +33,8 @@ from fingerprints.selectors import selector_literals, selects_raw_text, split_li
 
 COMMON = 0.1
 """Share of pages from which on a further literal is not worth the scan for it (measured 2026-11)."""
+LONGEST_START = 60
+"""Characters of a cookie's name that are looked up as what it begins with."""
 SCAN_RUN = 6
 """Plain characters that a pattern to scan for begins with: what stands before them, as in
 `//[a-z-]+\\.acme\\.com/`, begins at every URL and halves the speed (measured 2026-11)."""
@@ -52,7 +54,9 @@ class Plan:
     are split: as many signals of one id as the list has alternatives."""
     headers: dict[str, PatternSet]
     cookies: dict[str, PatternSet]
-    cookie_globs: tuple[tuple[str, Signal], ...]
+    cookie_starts: dict[str, tuple[Signal, ...]]
+    """Signals by what the lower-case names of their cookies begin with."""
+    cookie_patterns: tuple[tuple[str, Signal], ...]
     """Regex over lower-case cookie names, and its signal."""
     meta: dict[str, PatternSet]
     dns: dict[str, PatternSet]
@@ -90,8 +94,11 @@ def compile_plan(rules: Iterable[Rule], engine: str = "") -> Plan:
         ),
         body=patterns(body),
         headers=_keyed(by_channel[Channel.HEADER], patterns),
-        cookies=_keyed([s for s in cookies if not _is_glob(s.name)], patterns),
-        cookie_globs=tuple((_glob(s.name), s) for s in cookies if _is_glob(s.name)),
+        cookies=_keyed([s for s in cookies if not _is_pattern(s.name)], patterns),
+        cookie_starts=_grouped(cookies, lambda signal: _starts(signal.name)),
+        cookie_patterns=tuple(
+            (_name_pattern(s.name), s) for s in cookies if _is_pattern(s.name) and not _starts(s.name)
+        ),
         meta=_keyed(by_channel[Channel.META], patterns),
         dns=_keyed(by_channel[Channel.DNS], patterns),
         json_ld=patterns(by_channel[Channel.JSON_LD]),
@@ -241,15 +248,21 @@ def _key(signal: Signal) -> str:
     return signal.name if signal.on is Channel.DNS else signal.name.lower()
 
 
-def _is_glob(name: str) -> bool:
+def _is_pattern(name: str) -> bool:
     return any(char in name for char in "*?[](){}|\\^$+")
 
 
-def _glob(name: str) -> str:
-    """Regex text over whole cookie names: a trailing `*` as we write it, a regex as Wappalyzer rules do."""
-    if re.fullmatch(r"[^*?\[\](){}|\\^$+]+\*", name):
-        return re.escape(name[:-1]) + ".*"
-    return f"{re.escape(name)}|(?:{name})"
+def _starts(name: str) -> tuple[str, ...]:
+    """What names begin with that a trailing `*` stands for, as we write it; nothing for any other name."""
+    return (name[:-1].lower(),) if _START.fullmatch(name) and len(name) <= LONGEST_START else ()
+
+
+def _name_pattern(name: str) -> str:
+    """Regex text over whole cookie names, as Wappalyzer rules write them; the name itself is meant, too."""
+    return re.escape(name[:-1]) + ".*" if _START.fullmatch(name) else f"{re.escape(name)}|(?:{name})"
+
+
+_START = re.compile(r"[^*?\[\](){}|\\^$+]+\*")
 
 
 @functools.cache

@@ -50,10 +50,9 @@ class ShelvedList(Sequence[T], Generic[T]):
     def __getitem__(self, index: int | slice) -> T | Sequence[T]:
         if isinstance(index, slice):
             return [self[number] for number in range(len(self))[index]]
-        item = self._taken.get(index)
-        if item is None:
-            item = self._taken[index] = pickle.loads(self._pickled[index])  # noqa: S301 - see cache.load
-        return item
+        if index not in self._taken:
+            self._taken[index] = pickle.loads(self._pickled[index])  # noqa: S301 - see cache.load
+        return self._taken[index]
 
     def __len__(self) -> int:
         return len(self._pickled)
