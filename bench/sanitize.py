@@ -246,7 +246,7 @@ def use(native: ModuleType, tree: object, body: bytes, chance: random.Random) ->
     needs = ((b"<a", b"x"), (b"/",))
     native.holds_each(body, needs)
     native.find(body, b"<html", chance.randrange(len(body) + 2))
-    native.Lines([text[:50], text, ""]).holding(b"<a")
+    native.Lines([text[:50], text, ""]).holding((b"<a", b"x"))
 
 
 if __name__ == "__main__":

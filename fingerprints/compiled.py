@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-INTERFACE = 3
+INTERFACE = 5
 """Of the compiled module as the code beside it expects it."""
 IS_COMPILED = True
 """Whether there is one, of this interface."""
@@ -74,9 +74,9 @@ except ImportError:
             self._folded = self.joined.lower()
             self._starts = list(itertools.accumulate((len(text) + 1 for text in texts), initial=0))
 
-        def holding(self, literal: bytes) -> list[int]:
-            """Numbers of the texts that hold a literal in lower case."""
-            return list(self._holding(literal))
+        def holding(self, literals: tuple[bytes, ...]) -> list[int]:
+            """Numbers of the texts that hold one of these literals in lower case, in order."""
+            return sorted({number for literal in literals for number in self._holding(literal)})
 
         def _holding(self, literal: bytes) -> Iterator[int]:
             at = self._folded.find(literal)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
@@ -97,8 +98,8 @@ class LxmlTree:
     def get(self, name: str) -> str | None:
         return cast("str | None", self.root.get(name))
 
-    def elements(self, *tags: str) -> Iterator[LxmlElement]:
-        return map(LxmlElement, self.root.iter(*tags))
+    def elements(self, *tags: str, limit: int = sys.maxsize) -> Iterator[LxmlElement]:
+        return map(LxmlElement, itertools.islice(self.root.iter(*tags), limit))
 
     def having(self, tag: str, attribute: str) -> Iterator[tuple[str, LxmlElement]]:
         found = ((node.get(attribute), LxmlElement(node)) for node in self.root.iter(tag))

@@ -30,7 +30,7 @@ cdef extern from "Python.h":
     void* PyUnicode_DATA(object text)
     Py_UCS4 PyUnicode_READ(int kind, void* data, Py_ssize_t index)
 
-INTERFACE = 3
+INTERFACE = 5
 """Raised when a name or its meaning changes: a module compiled from an older source is not used."""
 
 cdef enum:
@@ -936,8 +936,8 @@ cdef class Tree:
         """An attribute of the root element, or None."""
         return self.element(0).get(name)
 
-    def elements(self, *tags):
-        """Elements with one of these tags, in page order."""
+    def elements(self, *tags, int limit=MAX_ELEMENTS):
+        """At most `limit` elements with one of these tags, in page order."""
         cdef char* wanted = <char*>calloc(self.name_count, 1)
         cdef list result = []
         cdef int index, number
@@ -950,6 +950,8 @@ cdef class Tree:
                     wanted[number] = 1
             for index in range(self.element_count):
                 if wanted[self.elements_[index].tag]:
+                    if len(result) >= limit:
+                        break
                     result.append(self.element(index))
         finally:
             free(wanted)
@@ -1576,7 +1578,7 @@ cdef class Lines:
 
     cdef readonly bytes joined
     cdef readonly int count
-    cdef bytes folded
+    cdef bytes joined_lower
     cdef Py_ssize_t* starts
 
     def __cinit__(self, texts):
@@ -1612,30 +1614,41 @@ cdef class Lines:
             out[size] = c'\n'
             size += 1
         self.starts[number] = size
-        self.folded = lower(self.joined)
+        self.joined_lower = lower(self.joined)
 
     def __dealloc__(self):
         free(self.starts)
 
-    def holding(self, bytes literal):
-        """Numbers of the texts that hold a literal in lower case."""
+    def holding(self, tuple literals):
+        """Numbers of the texts that hold one of these literals in lower case, in order."""
         cdef list result = []
-        cdef int low = 0
-        cdef int high, middle
-        cdef Py_ssize_t at = find(self.folded, literal)
-        while at >= 0:
-            high = self.count
-            while high - low > 1:
-                middle = (low + high) // 2
-                if self.starts[middle] <= at:
-                    low = middle
-                else:
-                    high = middle
-            result.append(low)
-            low += 1
-            if low >= self.count:
-                break
-            at = find(self.folded, literal, self.starts[low])
+        cdef char* holds = <char*>calloc(self.count + 1, 1)
+        cdef int low, high, middle
+        cdef Py_ssize_t at
+        if holds is NULL:
+            raise MemoryError
+        try:
+            for literal in literals:
+                low = 0
+                at = find(self.joined_lower, literal)
+                while at >= 0:
+                    high = self.count
+                    while high - low > 1:
+                        middle = (low + high) // 2
+                        if self.starts[middle] <= at:
+                            low = middle
+                        else:
+                            high = middle
+                    holds[low] = 1
+                    low += 1
+                    if low >= self.count:
+                        break
+                    at = find(self.joined_lower, literal, self.starts[low])
+            for low in range(self.count):
+                if holds[low]:
+                    result.append(low)
+        finally:
+            free(holds)
         return result
 
 

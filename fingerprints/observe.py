@@ -181,7 +181,7 @@ class _Reader:
         self.origin = origin_of(self.base)
         self.folder = _folder_of(self.base)
         # Two elements in three are none of these; what is not touched costs nothing.
-        for element in self._first(tree.elements(*_READERS)):
+        for element in self._first(tree.elements(*_READERS, limit=MAX_ELEMENTS + 1)):
             _READERS[element.tag](self, element)
         self._anchors(tree)
 

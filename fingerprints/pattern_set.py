@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -57,8 +56,7 @@ class PatternSet:
         needs = self.needs[position]
         if not needs:
             return range(lines.count)
-        holders = [lines.holding(self.literals[number].encode()) for number in needs[0]]
-        return holders[0] if len(holders) == 1 else sorted(set(itertools.chain(*holders)))
+        return lines.holding(tuple([self.literals[number].encode() for number in needs[0]]))
 
     def _scan(self, text: bytes) -> set[int]:
         """Numbers of the literals or patterns that occur in the text."""

@@ -63,8 +63,8 @@ class Tree(Protocol):
         """An attribute of the root element."""
         ...
 
-    def elements(self, *tags: str) -> Iterable[Element]:
-        """Elements with one of these tags, in page order."""
+    def elements(self, *tags: str, limit: int = ...) -> Iterable[Element]:
+        """At most `limit` elements with one of these tags, in page order."""
         ...
 
     def having(self, tag: str, attribute: str) -> Iterable[tuple[str, Element]]:

@@ -177,4 +177,6 @@ def test_lines_hold_the_same_without_a_compiler(texts: list[str], literal: bytes
     assert (lines.joined, lines.count) == (plain.joined, plain.count)
     assert lines.joined.count(b"\n") >= len(texts)
     expected = [number for number, text in enumerate(texts) if literal.decode() in text.lower()]
-    assert lines.holding(literal) == plain.holding(literal) == expected
+    assert lines.holding((literal,)) == plain.holding((literal,)) == expected
+    several = [number for number, text in enumerate(texts) if "a" in text.lower() or "/" in text]
+    assert lines.holding((b"a", b"/")) == plain.holding((b"a", b"/")) == several
