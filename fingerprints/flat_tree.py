@@ -13,7 +13,7 @@ from fingerprints.selectors import MAX_NODES, compounds, split_list
 
 if TYPE_CHECKING:
     from fingerprints.lxml_tree import LxmlTree
-    from fingerprints.tree import Element
+    from fingerprints.tree import Element, Tree
 
 
 class FlatTree(native.Tree):
@@ -46,6 +46,13 @@ class FlatTree(native.Tree):
     @functools.cached_property
     def _seen_late(self) -> set[str]:
         return set()
+
+
+def flat_tree(body: bytes, flags: set[str]) -> Tree | None:
+    """The tree of a page in UTF-8. Flags `tree_cut` when not all of it was read."""
+    tree = FlatTree(body)
+    flags |= tree.flags
+    return tree
 
 
 @functools.cache

@@ -14,9 +14,9 @@ from fingerprints.compiled import IS_COMPILED
 from fingerprints.selectors import MAX_NODES
 
 if IS_COMPILED:
-    from fingerprints.flat_tree import FlatTree
+    from fingerprints.flat_tree import flat_tree as _read
 else:
-    from fingerprints.lxml_tree import lxml_tree
+    from fingerprints.lxml_tree import lxml_tree as _read
 
 
 class Element(Protocol):
@@ -103,8 +103,4 @@ def tree_of(body: bytes, flags: set[str]) -> Tree | None:
     """The tree of a page in UTF-8, or None for one without markup. Flags `tree_cut` when not all of it was read."""
     if b"<" not in body:
         return None
-    if not IS_COMPILED:
-        return lxml_tree(body, flags)
-    tree = FlatTree(body)
-    flags |= tree.flags
-    return tree
+    return _read(body, flags)

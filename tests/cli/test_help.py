@@ -9,6 +9,7 @@ import click
 import pytest
 
 from cli.main import COMMANDS, technograph
+from fingerprints.lxml_tree import lxml_tree
 from tests.cli.running import Runner
 
 HELP_LINE_CHARS = 90
@@ -39,7 +40,7 @@ def test_version_says_which_page_reader_is_at_work(monkeypatch, capsys):
         technograph(["--version"])
     assert ended.value.code == 0
     assert "page reader: compiled" in capsys.readouterr().out
-    monkeypatch.setattr("fingerprints.tree.FlatTree", None)
+    monkeypatch.setattr("fingerprints.tree._read", lxml_tree)
     with pytest.raises(SystemExit):
         technograph(["--version"])
     assert "no C compiler" in capsys.readouterr().out
