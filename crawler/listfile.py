@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import lzma
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator
+import zlib
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from fingerprints.model import InputError
 
@@ -26,9 +29,13 @@ COMMENT = re.compile(r"\s*#(?![,;\t|])")
 _MAGIC = {
     b"PK\x03\x04": "is a workbook or an archive; save the sheet as CSV (UTF-8)",
     b"\xd0\xcf\x11\xe0": "is an old Excel workbook; save the sheet as CSV (UTF-8)",
-    b"\x1f\x8b": "is compressed; unpack it first",
     b"%PDF": "is a PDF; a .txt, .csv or .jsonl file is needed",
     b"SQLite format 3": "is a database; a .txt, .csv or .jsonl file is needed",
+}
+
+_PACKED: dict[bytes, Callable[[BinaryIO], Any]] = {
+    b"\x1f\x8b": lambda stream: gzip.GzipFile(fileobj=stream),
+    b"\xfd7zXZ\0": lzma.LZMAFile,
 }
 
 
@@ -39,7 +46,7 @@ class ListFile:
     name: str
     """For messages: the path, or `standard input`."""
     suffix: str
-    """Lower case with its dot; empty for standard input."""
+    """Lower case with its dot, that of the packing left out; empty for standard input."""
     first_lines: tuple[str, ...]
     """Those of the first HEAD_BYTES that are neither blank nor comments."""
     stream: BinaryIO
@@ -75,11 +82,12 @@ def open_list(path: str) -> ListFile:
         raise
     lines = head.decode(encoding, errors="replace").splitlines()
     first_lines = tuple(line for line in lines if line.strip() and not COMMENT.match(line))
-    return ListFile(name, Path(path).suffix.lower(), first_lines, stream, encoding)
+    suffix = Path(path.lower().removesuffix(".gz").removesuffix(".xz")).suffix
+    return ListFile(name, suffix, first_lines, stream, encoding)
 
 
 def _open(path: str) -> BinaryIO:
-    """A stream that can be read from its start again; what cannot be is copied to a temporary file."""
+    """A stream that can be read from its start again, unpacked; what cannot be is copied to a temporary file."""
     try:
         stream = sys.stdin.buffer if path == "-" else Path(path).open("rb")  # noqa: SIM115 - lines() closes it
     except IsADirectoryError as exc:
@@ -88,12 +96,29 @@ def _open(path: str) -> BinaryIO:
         raise InputError(f"{path}: no such file") from exc
     except OSError as exc:
         raise InputError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
-    if path != "-" and stream.seekable():
+    if path == "-" or not stream.seekable():
+        stream = _copied(stream)
+    head = stream.read(6)
+    stream.seek(0)
+    unpack = next((unpack for magic, unpack in _PACKED.items() if head.startswith(magic)), None)
+    if unpack is None:
         return stream
-    spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - lines() closes it
-    shutil.copyfileobj(stream, spool)
-    spool.seek(0)
-    return spool
+    try:
+        with stream:
+            return _copied(unpack(stream))
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as exc:
+        raise InputError(f"{'standard input' if path == '-' else path}: cannot be unpacked: {exc}") from exc
+
+
+def _copied(stream: IO[bytes]) -> BinaryIO:
+    copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - lines() closes it
+    try:
+        shutil.copyfileobj(stream, copy)
+    except BaseException:
+        copy.close()
+        raise
+    copy.seek(0)
+    return copy
 
 
 def _encoding(head: bytes, name: str) -> str:

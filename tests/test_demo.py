@@ -65,7 +65,10 @@ def test_demo_sites_name_real_technologies_and_categories():
 
 
 def test_sites_can_be_served_alone():
-    command = [sys.executable, "-m", "cli.main", "demo", "--serve-only"]
+    # Started in the background of a shell, the tests ignore SIGINT, and so would what they start.
+    default_sigint = "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", f"{default_sigint}runpy.run_module('cli.main', run_name='__main__')"]
+    command += ["demo", "--serve-only"]
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -82,7 +85,7 @@ def test_sites_can_be_served_alone():
         body = connection.getresponse().read()
         connection.close()
         process.send_signal(signal.SIGINT)
-        assert process.wait() == 0
+        assert process.wait(60) == 0
     assert hosts == [site.host for site in targets_of(SITES)]
     assert b"Alder &amp; Moss" in body
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gzip
 import io
+import lzma
 import sys
 import tracemalloc
 from types import SimpleNamespace
@@ -211,7 +213,6 @@ def test_suppression_that_is_no_domain_stops_the_crawl(tmp_path):
         ),
         ("list.json", '["acme.com"]\n', "is a JSON array; write one JSON object a line"),
         ("crm.xlsx", b"PK\x03\x04\x14\0", "is a workbook or an archive; save the sheet as CSV (UTF-8)"),
-        ("list.txt.gz", b"\x1f\x8b\x08\0", "is compressed; unpack it first"),
         ("photo.txt", bytes(range(256)), "is a binary file; a .txt, .csv or .jsonl file is needed"),
     ],
 )
@@ -220,6 +221,24 @@ def test_unusable_list_says_what_to_do(tmp_path, name, content, message):
     with pytest.raises(InputError) as raised:
         read(path)
     assert str(raised.value) == f"{path}: {message}"
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [("list.csv.gz", gzip.compress), ("list.CSV.XZ", lzma.compress), ("list.csv", gzip.compress)],
+)
+def test_packed_list_is_unpacked(tmp_path, monkeypatch, name, pack):
+    content = pack(b"7,acme.com\n8,foo.de\n" * 20_000)
+    assert domains(write(tmp_path, name, content)) == ["acme.com", "foo.de"]
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+    assert domains("-") == ["acme.com", "foo.de"]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
+def test_list_that_was_packed_and_cut_is_refused_before_anything_is_crawled(tmp_path, pack):
+    path = write(tmp_path, "list.txt.gz", pack(b"acme.com\nfoo.de\n" * 1_000)[:-20])
+    with pytest.raises(InputError, match="cannot be unpacked: Compressed file ended"):
+        read(path)
 
 
 def test_unknown_column_names_the_nearest_and_all(tmp_path):
