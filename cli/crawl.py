@@ -147,8 +147,9 @@ def crawl(
 ) -> None:
     """Crawl the domains of a list and store one record for each.
 
-    FILE is a .txt, .csv or .jsonl list; - reads standard input. The same command again goes on where
-    the last run stopped. robots.txt is obeyed, and each site gets one request at a time.
+    FILE is a .txt, .csv or .jsonl list, perhaps packed (.gz, .xz); - reads standard input. The same
+    command again goes on where the last run stopped. robots.txt is obeyed, and each site gets one
+    request at a time.
 
     \b
     Example:

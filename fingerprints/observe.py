@@ -430,7 +430,7 @@ def _join(base: str, reference: str) -> str:
 
 
 MAX_TYPES = 50
-_TYPE = re.compile(r'"@type"\s{0,20}:\s{0,20}(?:"([^"]{1,60})"|\[([^\]]{0,1000})\])')
+_TYPE = re.compile(r'"@type"\s{0,9}:\s{0,9}(?:"([^"]{1,60})"|\[)')
 """Inside a string the quotes would be escaped, so nothing but the key is found."""
 
 
@@ -441,8 +441,12 @@ def json_ld_types(text: str) -> list[str]:
     ['Product', 'Car', 'Brand']
     """
     found: dict[str, None] = {}
-    for one, several in _TYPE.findall(text.replace("\\/", "/")):
-        found.update(dict.fromkeys(re.findall(r'"([^"]{1,60})"', several) if several else [one]))
+    text = text.replace("\\/", "/")
+    for match in _TYPE.finditer(text):
+        if match[1]:
+            found[match[1]] = None
+        elif (end := text.find("]", match.end(), match.end() + 200)) > 0:
+            found.update(dict.fromkeys(re.findall(r'"([^"]{1,60})"', text[match.end() : end])))
         if len(found) >= MAX_TYPES:
             break
     return list(found)[:MAX_TYPES]

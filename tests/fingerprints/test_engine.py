@@ -191,6 +191,7 @@ HOSTILE = {
     "classes": '<p class="' + "wp-block " * 55_000 + '">',
     "comments": "<!--" * 125_000,
     "json": '<script type="application/ld+json">' + "[" * 480_000,
+    "types": '<script type="application/ld+json">' + '"@type":[' * 55_000,
     "end_tags": "<i>" + "<b>" * 1_000 + "<u><p></u></i>" * 35_000,
     "fallbacks": "<noscript>" + "<style>x</style>" * 31_000,
     "cells": "<table><td>" * 45_000,
