@@ -430,6 +430,7 @@ def _join(base: str, reference: str) -> str:
 
 
 MAX_TYPES = 50
+MAX_PLACES_OF_TYPES = 1_000
 _TYPE = re.compile(r'"@type"\s{0,9}:\s{0,9}(?:"([^"]{1,60})"|\[)')
 """Inside a string the quotes would be escaped, so nothing but the key is found."""
 
@@ -442,7 +443,7 @@ def json_ld_types(text: str) -> list[str]:
     """
     found: dict[str, None] = {}
     text = text.replace("\\/", "/")
-    for match in _TYPE.finditer(text):
+    for match in itertools.islice(_TYPE.finditer(text), MAX_PLACES_OF_TYPES):
         if match[1]:
             found[match[1]] = None
         elif (end := text.find("]", match.end(), match.end() + 200)) > 0:
