@@ -241,7 +241,7 @@ def use(native: ModuleType, tree: object, body: bytes, chance: random.Random) ->
     text = body.decode("utf-8", "replace")
     native.holds(text, "GTM-")
     native.holds(text[:3], "GTM-ABCDE")
-    native.urls_in(text)
+    native.urls_in(text, 400)
     native.authority_of(text[:20])
     needs = ((b"<a", b"x"), (b"/",))
     native.holds_each(body, needs)

@@ -110,7 +110,8 @@ def _candidates(start: Observation) -> Iterator[tuple[Link, _Place, bool]]:
             continue
         try:
             # Most links are the host's own; splitting those in full takes half of the time.
-            parts = _split_own(link.url, here) if link.url.startswith(own) else urlsplit(link.url)
+            is_plain = link.url.startswith(own) and link.url.isprintable()  # a line end is left out of a URL
+            parts = _split_own(link.url, here) if is_plain else urlsplit(link.url)
             host = host_here if parts.netloc == here.netloc else parts.hostname or ""
         except ValueError:  # such as `http://[`
             continue

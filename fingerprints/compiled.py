@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-INTERFACE = 5
+INTERFACE = 6
 """Of the compiled module as the code beside it expects it."""
 IS_COMPILED = True
 """Whether there is one, of this interface."""
@@ -70,7 +70,8 @@ except ImportError:
 
         def __init__(self, texts: Sequence[str]) -> None:
             self.count = len(texts)
-            self.joined = "".join(text + "\n" for text in texts).translate(_ONE_BYTE).encode("latin-1")
+            encoded = "".join(text + "\n" for text in texts).encode("utf-8", "replace")
+            self.joined = encoded.translate(_FIRST_BYTES, _OTHER_BYTES)
             self._folded = self.joined.lower()
             self._starts = list(itertools.accumulate((len(text) + 1 for text in texts), initial=0))
 
@@ -85,19 +86,16 @@ except ImportError:
                 yield number
                 at = self._folded.find(literal, self._starts[number + 1])
 
-    class _OneByte:
-        def __getitem__(self, code: int) -> int:
-            return code if code < 128 else 0xFF
+    _FIRST_BYTES = bytes(byte if byte < 0x80 else 0xFF for byte in range(256))
+    _OTHER_BYTES = bytes(range(0x80, 0xC0))  # of a character in UTF-8
 
-    _ONE_BYTE = _OneByte()
-
-    def urls_in(text: str) -> list[str]:
-        """The URLs that stand in a script after a quote, a bracket or their scheme.
+    def urls_in(text: str, limit: int) -> list[str]:
+        """At most `limit` URLs that stand in a script after a quote, a bracket or their scheme.
 
         Without its scheme one is taken for secure. Comments such as `//example.com` are no URLs.
         """
         found = ((_scheme(text, match.start()), match[0]) for match in _URL_IN_TEXT.finditer(text))
-        return [scheme + rest for scheme, rest in found if scheme]
+        return list(itertools.islice((scheme + rest for scheme, rest in found if scheme), limit))
 
     def _scheme(text: str, at: int) -> str:
         before = text[at - 1 : at]

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from tldextract import TLDExtract
 
 
+MAX_HOST_CHARS = 320
+"""A name of the longest kind, with a user and a port."""
+
+
 def host_of(url: str) -> str:
     """Lower-case host of an absolute or protocol-relative URL, without user and port; empty when there is none.
 
@@ -18,7 +22,7 @@ def host_of(url: str) -> str:
     start = url.find("//")
     if start < 0 or (start > 0 and url[start - 1] != ":"):
         return ""
-    rest = url[start + 2 : start + 2 + 320]
+    rest = url[start + 2 : start + 2 + MAX_HOST_CHARS]
     for stop in "/?#\\":
         rest = rest.partition(stop)[0]
     rest = rest.rpartition("@")[2].lower()

@@ -101,13 +101,14 @@ class LxmlTree:
     def elements(self, *tags: str, limit: int = sys.maxsize) -> Iterator[LxmlElement]:
         return map(LxmlElement, itertools.islice(self.root.iter(*tags), limit))
 
-    def having(self, tag: str, attribute: str) -> Iterator[tuple[str, LxmlElement]]:
+    def having(self, tag: str, attribute: str, limit: int = sys.maxsize) -> Iterator[tuple[str, LxmlElement]]:
         found = ((node.get(attribute), LxmlElement(node)) for node in self.root.iter(tag))
-        return ((value, element) for value, element in found if value is not None)
+        return itertools.islice(((value, element) for value, element in found if value is not None), limit)
 
-    def leaving(self, tag: str, attribute: str, host: str) -> Sequence[str]:
+    def leaving(self, tag: str, attribute: str, host: str, limit: int = sys.maxsize) -> Iterator[str]:
         values = (node.get(attribute) or "" for node in self.root.iter(tag))
-        return [v for v in values if (found := _AUTHORITY.match(v)) and found[1].lower() != host]
+        away = (v for v in values if (found := _AUTHORITY.match(v)) and found[1].lower() != host)
+        return itertools.islice(away, limit)
 
     def values_with(self, text: str) -> Sequence[tuple[str, str]]:
         return [(node.tag, value) for node in self.root.iter("*") for value in node.values() if text in value]
@@ -171,7 +172,7 @@ class LxmlTree:
         return self._everything
 
 
-_AUTHORITY = re.compile(r"[ \t\n\r\f]*(?:https?:)?//([^/?#\\]*)", re.IGNORECASE)
+_AUTHORITY = re.compile(r"[\x00-\x20]*(?:https?:)?//([^/?#\\]*)", re.IGNORECASE | re.ASCII)
 
 
 def _seen_text(root: Any) -> Iterator[str]:

@@ -28,7 +28,8 @@ from fingerprints.tree import Element
 
 SEARCH_BYTES = 48_000_000
 """Bytes searched for one page before matching stops with the flag `budget_spent`. An ordinary page needs
-under 3 million; RE2 searches at least 500 MB a second, so the worst page takes about 0.1 s."""
+under 3 million; RE2 searches at least 500 MB a second, and where literals stand is found faster than that, so
+the worst page takes less than half a second."""
 
 SHORT = 500
 """Bytes of a text that is searched as a whole: looking for places in it costs as much."""
@@ -138,7 +139,9 @@ class _Matcher:
             (url, resource) for resource in self.page.resources for url in (resource.url, resource.raw) if url
         ]
         if urls:
+            size = sum(len(url) for url, _ in urls)
             for signal, indexes in self.plan.urls.candidates_among([url for url, _ in urls]):
+                self._spend(size // 8)  # for the search of the texts that hold its literals
                 for index in indexes:
                     self._url(signal, *urls[index])
                     if self._settled(signal):
@@ -160,7 +163,9 @@ class _Matcher:
 
     def _scripts(self) -> None:
         encoded: dict[int, bytes] = {}
+        size = sum(map(len, self.page.scripts))
         for signal, indexes in self.plan.scripts.candidates_among(self.page.scripts):
+            self._spend(size // 8)
             look = self._static_global if signal.on is Channel.GLOBAL else self._script
             for index in indexes:
                 script = encoded.get(index)

@@ -30,7 +30,7 @@ cdef extern from "Python.h":
     void* PyUnicode_DATA(object text)
     Py_UCS4 PyUnicode_READ(int kind, void* data, Py_ssize_t index)
 
-INTERFACE = 5
+INTERFACE = 6
 """Raised when a name or its meaning changes: a module compiled from an older source is not used."""
 
 cdef enum:
@@ -303,12 +303,14 @@ cdef bint is_reference(int tag, Name* name, AttributeRow* attribute) noexcept:
     cdef bint is_src = name.length >= 3 and memcmp(name.text + name.length - 3, b"src", 3) == 0
     if is_src and name.length >= 5 and memcmp(name.text, b"data-", 5) == 0:
         return True
+    if tag & SCRIPT and attribute.length >= 5 and is_same(b"data:", attribute.value, 5):
+        return True
     return (is_src or tag & SCRIPT) and found(attribute.value, min(attribute.length, 8), b"//", 2) is not NULL
 
 
 cdef const char* after_scheme(const char* at, const char* end) noexcept:
     """What follows `//` in a URL with or without its scheme; NULL for any other."""
-    while at < end and CLASS[<unsigned char>at[0]] & SPACE:
+    while at < end and <unsigned char>at[0] <= 32:
         at += 1
     if end - at >= 7 and is_same(b"http", at, 4):
         at += 4
@@ -957,8 +959,8 @@ cdef class Tree:
             free(wanted)
         return result
 
-    def having(self, str tag, str attribute):
-        """Elements of a tag that have the attribute, each with its value, in page order."""
+    def having(self, str tag, str attribute, int limit=MAX_ELEMENTS):
+        """At most `limit` elements of a tag that have the attribute, each with its value, in page order."""
         cdef list result = []
         cdef int wanted = self.known(tag)
         cdef int name = self.known(attribute)
@@ -966,15 +968,15 @@ cdef class Tree:
         if wanted < 0 or name < 0:
             return result
         cdef int at = self.names[name].first_attribute
-        while at >= 0:
+        while at >= 0 and len(result) < limit:
             row = &self.attributes_[at]
             if self.elements_[row.element].tag == wanted:
                 result.append((decoded(row.value, row.length), self.element(row.element)))
             at = row.next_of_name
         return result
 
-    def leaving(self, str tag, str attribute, str host):
-        """Values of an attribute of one tag that are URLs of any other host, in page order."""
+    def leaving(self, str tag, str attribute, str host, int limit=MAX_ELEMENTS):
+        """At most `limit` values of an attribute of one tag that are URLs of another host, in page order."""
         cdef list result = []
         cdef int wanted = self.known(tag)
         cdef int name = self.known(attribute)
@@ -987,7 +989,7 @@ cdef class Tree:
         if wanted < 0 or name < 0:
             return result
         cdef int at = self.names[name].first_attribute
-        while at >= 0:
+        while at >= 0 and len(result) < limit:
             row = &self.attributes_[at]
             at = row.next_of_name
             if self.elements_[row.element].tag != wanted:
@@ -1452,7 +1454,7 @@ for _i in range(256):
     ENDS_URL[_i] = 1 if chr(_i) in "\t\n\v\f\r\x1c\x1d\x1e\x1f \"'<>\\`|^{}" else 2 if _i in (0xC2, 0xE1, 0xE2, 0xE3) else 0
 
 
-def urls_in(str text):
+def urls_in(str text, int limit):
     """The URLs that stand in a script after a quote, a bracket or their scheme, as `compiled.urls_in` says."""
     cdef list result = []
     cdef Py_ssize_t size
@@ -1468,7 +1470,7 @@ def urls_in(str text):
         begin = PyUnicode_AsUTF8AndSize(text, &size)
     at = begin
     end = begin + size
-    while end - at > 2:
+    while end - at > 2 and len(result) < limit:
         at = <const char*>memchr(at, c'/', end - at - 1)
         if at is NULL:
             break
@@ -1559,8 +1561,9 @@ cdef bint is_wide_space(const char* at, const char* end) noexcept:
 
 
 cdef bint holds_one(const char* text, Py_ssize_t size, tuple literals) except -1:
+    cdef bytes literal
     for literal in literals:
-        if found(text, size, PyBytes_AS_STRING(literal), <int>len(<bytes>literal)) is not NULL:
+        if found(text, size, PyBytes_AS_STRING(literal), <int>len(literal)) is not NULL:
             return True
     return False
 
@@ -1581,7 +1584,8 @@ cdef class Lines:
     cdef bytes joined_lower
     cdef Py_ssize_t* starts
 
-    def __cinit__(self, texts):
+    def __cinit__(self, given):
+        cdef tuple texts = tuple(given)  # what is gone through twice must be the same twice
         cdef Py_ssize_t size = 0
         cdef Py_ssize_t i, length
         cdef int number = 0
@@ -1609,6 +1613,8 @@ cdef class Lines:
             else:
                 for i in range(length):
                     letter = PyUnicode_READ(kind, data, i)
+                    if 0xD800 <= letter < 0xE000:  # half of a pair, as what is searched holds it
+                        letter = c'?'
                     out[size + i] = <char>letter if letter < 128 else <char>0xFF
             size += length
             out[size] = c'\n'

@@ -15,7 +15,7 @@ from typing import TypeVar, overload
 from urllib.parse import urljoin
 
 from fingerprints.compiled import authority_of
-from fingerprints.hosts import host_of, registrable
+from fingerprints.hosts import MAX_HOST_CHARS, host_of, registrable
 from fingerprints.markup import to_utf8
 from fingerprints.model import Link, Observation, PageKind, Party, Resource, ResourceKind
 from fingerprints.resources import (
@@ -31,6 +31,8 @@ from fingerprints.resources import (
 )
 from fingerprints.tree import Element, Tree, tree_of
 
+BLANKS = "".join(map(chr, range(33)))
+"""What may stand around a URL: control characters and the space, but no other white space."""
 MAX_ELEMENTS = 10_000
 """Of those that may refer to something; real pages have a few hundred."""
 MAX_RESOURCES = 3_000
@@ -158,7 +160,7 @@ class _Reader:
     def __init__(self, url: str, flags: set[str]) -> None:
         self.base = url
         self.origin = origin_of(url)
-        self.authority = self.origin.partition("//")[2].lower()
+        self.authority = self.origin.partition("//")[2].lower().encode("utf-8", "replace").decode()
         self.folder = ""
         self.host = host_of(url)
         self.domain = registrable(self.host) if self.host else ""
@@ -218,7 +220,7 @@ class _Reader:
         authority = authority_of(url)
         known = self.parties.get(authority)
         if known is None:
-            host, domain = _site_of(authority) if authority else (self.host, self.domain)
+            host, domain = _site_of(authority[:MAX_HOST_CHARS]) if authority else (self.host, self.domain)
             known = (
                 (host, Party.THIRD) if host and domain != self.domain else (host or self.host, Party.FIRST)
             )
@@ -246,18 +248,18 @@ class _Reader:
 
     def _anchors(self, tree: Tree) -> None:
         """Links to other sites are resources; those to the page's own wait until somebody chooses among them."""
-        for href in self._first(tree.leaving("a", "href", self.authority)):
+        for href in self._first(tree.leaving("a", "href", self.authority, MAX_ELEMENTS + 1)):
             if self._is_foreign(href):
                 self.add(href, ResourceKind.LINK)
 
     def _is_foreign(self, url: str) -> bool:
-        return self._party(url.lstrip())[1] is Party.THIRD
+        return self._party(url.strip(BLANKS)[:MAX_URL_CHARS])[1] is Party.THIRD
 
     def own_links(self, tree: Tree) -> Iterator[tuple[str, Element]]:
         """The links within the page's own domain, as written, in page order."""
         leaving = set(tree.leaving("a", "href", self.authority))
-        for href, element in tree.having("a", "href"):
-            written = href.strip()
+        for href, element in tree.having("a", "href", MAX_ELEMENTS):
+            written = href.strip(BLANKS)
             if not written or written[0] == "#" or written[:11].lower().startswith(_NOT_FETCHED):
                 continue
             if href not in leaving or not self._is_foreign(href):
@@ -431,7 +433,9 @@ def _join(base: str, reference: str) -> str:
 
 MAX_TYPES = 50
 MAX_PLACES_OF_TYPES = 1_000
-_TYPE = re.compile(r'"@type"\s{0,9}:\s{0,9}(?:"([^"]{1,60})"|\[)')
+MAX_TYPES_CHARS = 2_000
+"""Of the list of types of one thing."""
+_TYPE = re.compile(r'"@type"\s{0,200}:\s{0,200}(?:"([^"]{0,500})"|\[)')
 """Inside a string the quotes would be escaped, so nothing but the key is found."""
 
 
@@ -444,10 +448,11 @@ def json_ld_types(text: str) -> list[str]:
     found: dict[str, None] = {}
     text = text.replace("\\/", "/")
     for match in itertools.islice(_TYPE.finditer(text), MAX_PLACES_OF_TYPES):
-        if match[1]:
-            found[match[1]] = None
-        elif (end := text.find("]", match.end(), match.end() + 200)) > 0:
-            found.update(dict.fromkeys(re.findall(r'"([^"]{1,60})"', text[match.end() : end])))
+        if match[1] is not None:
+            found[match[1][:60]] = None
+        elif (end := text.find("]", match.end(), match.end() + MAX_TYPES_CHARS)) > 0:
+            found.update((kind[:60], None) for kind in re.findall(r'"([^"]*)"', text[match.end() : end]))
         if len(found) >= MAX_TYPES:
             break
+    found.pop("", None)
     return list(found)[:MAX_TYPES]

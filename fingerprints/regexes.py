@@ -12,6 +12,7 @@ import re
 import re._constants as sre
 import re._parser as sre_parser
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import re2
@@ -21,6 +22,12 @@ from fingerprints.model import InputError
 
 BACKTRACK_BYTES = 2048
 """A polynomial pattern over 2 KB stays in the milliseconds (measured on real rule sets, 2026-11)."""
+
+PATTERN_BYTES = 500_000
+"""Most memory of one pattern and of what RE2 remembers of its searches: a crawl uses thousands of patterns,
+and with RE2's own 8 MB a worker grows by twice as much (measured 2026-11)."""
+LARGE_PATTERN_BYTES = 8 << 20
+"""For the few that need more."""
 
 _MAX_CANDIDATES = 20
 """Places on one text that a pattern with look-around is tried at."""
@@ -114,7 +121,11 @@ def _re2(pattern: str) -> Any:
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
+    options.max_mem = PATTERN_BYTES
     try:
+        with suppress(re2.error):
+            return re2.compile(pattern, options)
+        options.max_mem = LARGE_PATTERN_BYTES
         return re2.compile(pattern, options)
     except UnicodeEncodeError as exc:
         raise PatternError(f"{pattern!r}: half of a surrogate pair, which no page in UTF-8 holds") from exc

@@ -15,6 +15,8 @@ MAX_URL_CHARS = 2_048
 MAX_POLICY_HOSTS = 300
 MAX_SPLIT_URLS = 50
 MAX_URLS_IN_SCRIPT = 400
+MAX_URLS_IN_DATA = 20_000
+"""Looked at for the few that are scripts."""
 
 _SPLIT_URL = re.compile(
     # ("https:" == location.protocol ? "https://ssl" : "http://www") + ".example.com/a.js"
@@ -43,7 +45,7 @@ def script_urls(text: str, *, links_too: bool = True) -> Iterator[str]:
         return
     if "\\" in text:
         text = _unescaped(text)
-    found = urls_in(text)
+    found = urls_in(text, MAX_URLS_IN_SCRIPT if links_too else MAX_URLS_IN_DATA)
     if not links_too:
         found = [url for url in found if is_script_url(url)]
     for url in found[:MAX_URLS_IN_SCRIPT]:

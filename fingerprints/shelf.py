@@ -50,6 +50,8 @@ class ShelvedList(Sequence[T], Generic[T]):
     def __getitem__(self, index: int | slice) -> T | Sequence[T]:
         if isinstance(index, slice):
             return [self[number] for number in range(len(self))[index]]
+        if index < 0:
+            index += len(self)
         if index not in self._taken:
             self._taken[index] = pickle.loads(self._pickled[index])  # noqa: S301 - see cache.load
         return self._taken[index]

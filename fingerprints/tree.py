@@ -67,12 +67,15 @@ class Tree(Protocol):
         """At most `limit` elements with one of these tags, in page order."""
         ...
 
-    def having(self, tag: str, attribute: str) -> Iterable[tuple[str, Element]]:
-        """Elements of a tag that have the attribute, each after its value, in page order."""
+    def having(self, tag: str, attribute: str, limit: int = ...) -> Iterable[tuple[str, Element]]:
+        """At most `limit` elements of a tag that have the attribute, each after its value, in page order."""
         ...
 
-    def leaving(self, tag: str, attribute: str, host: str) -> Sequence[str]:
-        """Values of an attribute of one tag that are URLs of any other host (and port, lower case), in page order."""
+    def leaving(self, tag: str, attribute: str, host: str, limit: int = ...) -> Iterable[str]:
+        """At most `limit` values of an attribute of one tag that are URLs of another host, in page order.
+
+        With http, https or no scheme. `host` is in lower case; a port or a user name makes another of it.
+        """
         ...
 
     def values_with(self, text: str) -> Sequence[tuple[str, str]]:

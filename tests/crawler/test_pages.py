@@ -29,6 +29,7 @@ def link(href, text="x"):
         ("/p/blue-mug-1234", "product"),
         ("/mugs/blue-mug-p-123.html", "product"),
         ("/cart", "cart"),
+        ("/ca\nrt", "cart"),
         ("/checkout/cart/", "cart"),
         ("/basket.aspx", "cart"),
         ("/warenkorb", "cart"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import importlib.util
 import sys
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 from unittest import mock
@@ -112,7 +113,7 @@ def test_authority_is_the_same_without_a_compiler(url: str) -> None:
     ],
 )
 def test_urls_in_a_script(module: Any, text: str, urls: list[str]) -> None:
-    assert module.urls_in(text) == urls
+    assert module.urls_in(text, 50) == urls
 
 
 SCRIPT_PIECES = (
@@ -156,7 +157,7 @@ SCRIPT_PIECES = (
 
 @given(st.lists(st.sampled_from(SCRIPT_PIECES), max_size=24).map("".join))
 def test_urls_are_the_same_without_a_compiler(text: str) -> None:
-    assert compiled.urls_in(text) == PLAIN.urls_in(text)
+    assert compiled.urls_in(text, 3) == PLAIN.urls_in(text, 3)
 
 
 WORDS = st.sampled_from([b"ab", b"b", b"abc", b"c>"])
@@ -180,3 +181,15 @@ def test_lines_hold_the_same_without_a_compiler(texts: list[str], literal: bytes
     assert lines.holding((literal,)) == plain.holding((literal,)) == expected
     several = [number for number, text in enumerate(texts) if "a" in text.lower() or "/" in text]
     assert lines.holding((b"a", b"/")) == plain.holding((b"a", b"/")) == several
+
+
+def test_lines_are_those_of_the_first_reading() -> None:
+    class Moody(list[str]):
+        size = 1
+
+        def __iter__(self) -> Iterator[str]:
+            self.size *= 1_000_000
+            yield "a" * self.size
+
+    assert len(compiled.Lines(Moody()).joined) == 1_000_001
+    assert compiled.Lines(["\ud800a"]).joined == PLAIN.Lines(["\ud800a"]).joined == b"?a\n"

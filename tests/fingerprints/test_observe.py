@@ -335,3 +335,41 @@ def test_page_is_freed_as_soon_as_nobody_needs_it() -> None:
         assert gc.collect() == 0  # nothing that refers to itself: the next page needs the memory
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("name", ["src", "data-rocketlazyloadscript", "data-rocket-src", "DATA-x"])
+def test_script_in_a_data_url_of_any_attribute(name: str) -> None:
+    page = observe(f"<script {name}='data:text/javascript;base64,{ENCODED}'></script>", url=URL)
+    assert page.scripts == ("load('https://x.io/w.js')",)
+    assert [r.url for r in page.resources] == ["https://x.io/w.js"]
+
+
+@pytest.mark.parametrize(
+    ("block", "types"),
+    [
+        ('{"@type": ["", "Product"]}', ("Product",)),
+        ('{"@type": ["http://www.productontology.org/id/' + "x" * 60 + '", "Product"]}', ("Product",)),
+        ('{"@type": [\n' + ",\n".join(f'{" " * 16}"Type{n}"' for n in range(9)) + "]}", ("Type0", "Type8")),
+        ('{"@type":\n' + " " * 40 + '"Product"}', ("Product",)),
+    ],
+)
+def test_json_ld_types_however_they_are_written(block: str, types: tuple[str, ...]) -> None:
+    found = observe(f'<script type="application/ld+json">{block}</script>').json_ld_types
+    assert set(types) <= set(found)
+    assert all(len(kind) <= 60 for kind in found)
+
+
+def test_links_elsewhere_fill_no_memory_and_are_none_of_the_sites_own() -> None:
+    page = observe("".join(f"<a href='//h{n}.example/{'x' * 50}'>" for n in range(20_000)), url=URL)
+    assert len(page.links) == 0
+    assert {"resources_cut"} <= page.flags
+
+
+def test_white_space_that_no_url_ends_at_belongs_to_a_link_of_the_page() -> None:
+    page = observe("<a href='\u00a0https://b.example/'></a><a href='\x0bhttps://c.example/'></a>", url=URL)
+    assert [resource.url for resource in page.resources] == ["https://c.example/"]
+    assert len(page.links) == 1
+
+
+def test_address_with_half_a_surrogate_pair() -> None:
+    assert observe("<a href=//x.y>x</a>", url="https://\ud800.example/").resources
