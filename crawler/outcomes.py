@@ -70,7 +70,7 @@ def failure_outcome(error: BaseException) -> tuple[Outcome, str]:
     Looks through the wrappers of Scrapy and Twisted to what really happened. Anything unexpected is
     `internal_error` with its class and message.
     """
-    chain = list(_causes(error))
+    chain = list(causes(error))
     for cause in chain:
         if _is_tls(cause):
             return Outcome.TLS_ERROR, _detail("TLS handshake failed", cause)
@@ -95,7 +95,7 @@ def furthest(failures: Iterable[T], key: Callable[[T], Outcome]) -> T:
     return min(failures, key=lambda failure: _rank(key(failure)))
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """The error and what it wraps, outermost first; each once."""
     pending, seen = [error], set()
     while pending:

@@ -65,7 +65,9 @@ class RobotsMiddleware:
         return middleware
 
     def site_closed(self, domain: str) -> None:
-        self._rules.pop(domain, None)
+        for rules, _ in self._rules.pop(domain, {}).values():
+            # They refer to themselves, and were two thirds of what waited for the garbage collector.
+            vars(rules).clear()
 
     async def process_request(self, request: Request) -> Response | None:
         if request.meta.get("dont_obey_robotstxt"):

@@ -15,6 +15,7 @@ from scrapy.utils.misc import build_from_crawler, load_object
 from crawler.answer import answer_of
 from crawler.deadline import META_KEY
 from crawler.items import SiteItem, Target
+from crawler.outcomes import causes
 from crawler.pace import Pace
 from crawler.requests import RequestCount
 from crawler.signals import site_closed
@@ -121,7 +122,11 @@ class SiteSpider(scrapy.Spider):
         visit: Visit = failure.request.cb_kwargs["visit"]  # type: ignore[attr-defined]
         assert failure.value is not None
         error = failure.value
-        return self._advance(visit, lambda now_s: visit.failed(error, now_s))
+        following = self._advance(visit, lambda now_s: visit.failed(error, now_s))
+        for cause in causes(error):
+            # The frames of fifty calls refer to the error and it to them: without it they go at once.
+            cause.__traceback__ = None
+        return following
 
     def _advance(self, visit: Visit, decide: Callable[[float], Ask | None]) -> scrapy.Request | SiteItem:
         """The visit's next request, or its item. A bug of ours costs one site, not the crawl."""
