@@ -6,6 +6,7 @@ further letter. Such a pattern is found by trying it on texts made for it, short
 
 from __future__ import annotations
 
+import math
 import re
 import re._constants as sre
 import re._parser as sre_parser
@@ -19,7 +20,11 @@ MAX_SECONDS = 0.3
 MAX_TEXTS = 24
 MAX_EMPTY = 8
 _GROWTH = 1.25
-"""From one text to the next: the last one, at which a doubling pattern is caught, takes seconds at most."""
+"""From one text to the next, as long as nothing is noticed."""
+_NOTICEABLE_S = 0.005
+_SLOWER = 4.0
+"""How much longer than the one before a search may be expected to take: the last one, at which a pattern is
+caught, takes a second or two. Some patterns take a hundred times as long for a quarter more text."""
 _MISMATCHES = ("\0", "")
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT)
 _SAMPLES = "a0 -./_=\"'<>"
@@ -33,15 +38,20 @@ def explodes(pattern: str, most_bytes: int) -> bool:
     search = re.compile(pattern.encode(), re.IGNORECASE).search
     for before, repeated in islice(_pumps(tree), MAX_TEXTS):
         for mismatch in _MISMATCHES:
-            length = 2.0
+            last, last_s, length = 1.0, 0.0, 2.0
             while length < most_bytes * _GROWTH:
                 size = int(min(length, most_bytes))
                 text = before + repeated * (size // len(repeated) + 1)
                 made = f"{text[:size]}{mismatch}".encode()
+                took_s = _seconds(search, made)
                 # A busy machine may slow one try, hardly two.
-                if _seconds(search, made) > MAX_SECONDS and _seconds(search, made) > MAX_SECONDS:
+                if took_s > MAX_SECONDS and _seconds(search, made) > MAX_SECONDS:
                     return True
-                length = max(length + 1, length * _GROWTH)
+                step = max(1.0, length * (_GROWTH - 1))
+                if took_s > _NOTICEABLE_S and took_s > last_s > 0:
+                    growth = math.log(took_s / last_s) / (length - last)
+                    step = min(step, max(1.0, math.log(_SLOWER) / growth))
+                last, last_s, length = length, took_s, length + step
     return False
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.output import note
-from fingerprints import cache
+from fingerprints import backtracking, cache
 from fingerprints.detector import Detector
 from fingerprints.wappalyzer import load_wappalyzer
 from store.database import Store
@@ -53,6 +53,22 @@ def test_pattern_that_explodes_is_left_out(tmp_path: Path, pattern: str) -> None
     imported = load_wappalyzer(rule_set(tmp_path, Acme={"html": pattern}), merge_names=False)
     assert len(imported.skipped) == 1
     assert "too long" in imported.skipped[0]
+
+
+@pytest.mark.parametrize("growth", [1.3, 1.7, 2.0, 3.0])
+@pytest.mark.parametrize("start_s", [1e-9, 7e-8, 3e-6])
+def test_finding_out_that_a_pattern_explodes_takes_seconds(
+    monkeypatch: pytest.MonkeyPatch, growth: float, start_s: float
+) -> None:
+    spent = []
+
+    def seconds(_: object, text: bytes) -> float:
+        spent.append(start_s * growth ** len(text))
+        return spent[-1]
+
+    monkeypatch.setattr(backtracking, "_seconds", seconds)
+    assert backtracking.explodes(r"(?!z)(a+)+$", 2_048)
+    assert sum(spent) < 6
 
 
 @pytest.mark.parametrize(
