@@ -222,7 +222,6 @@ def use(native: ModuleType, tree: object, body: bytes, chance: random.Random) ->
             element.content,
             element.items(),
             element.references(),
-            element.values(),
         )
         _ = element.get("href"), element.get_bytes("class"), hash(element), element == element
     for selector in SELECTORS:

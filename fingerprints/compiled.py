@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-INTERFACE = 6
+INTERFACE = 7
 """Of the compiled module as the code beside it expects it."""
 IS_COMPILED = True
 """Whether there is one, of this interface."""

@@ -79,9 +79,6 @@ class LxmlElement:
     def items(self) -> Sequence[tuple[str, str]]:
         return cast("Sequence[tuple[str, str]]", self.node.items())
 
-    def values(self) -> Sequence[str]:
-        return cast("Sequence[str]", self.node.values())
-
     def references(self) -> Sequence[str]:
         return [value for name, value in self.node.items() if value and is_reference(self.tag, name, value)]
 

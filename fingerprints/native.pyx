@@ -30,7 +30,7 @@ cdef extern from "Python.h":
     void* PyUnicode_DATA(object text)
     Py_UCS4 PyUnicode_READ(int kind, void* data, Py_ssize_t index)
 
-INTERFACE = 6
+INTERFACE = 7
 """Raised when a name or its meaning changes: a module compiled from an older source is not used."""
 
 cdef enum:
@@ -279,9 +279,6 @@ cdef class Element:
             result.append((self.tree.names_as_text[attribute.name], decoded(attribute.value, attribute.length)))
             at = attribute.next_of_element
         return result
-
-    def values(self):
-        return [value for _, value in self.items()]
 
     def references(self):
         """Values of the attributes that hold a URL: see `tags.is_reference`."""

@@ -7,11 +7,8 @@ UNSEEN_TAGS = frozenset(
 )
 """Elements that show nothing, with all that is in them."""
 
-HELD_BACK = frozenset({"data-original", "consent-original-src-_"})
-"""Attributes that keep a URL until the page needs it or its visitor agrees, beside all that end in `src`."""
-
-REFERENCE_NAMES = HELD_BACK | {"src"}
-"""Attributes that always hold a URL."""
+REFERENCE_NAMES = frozenset({"src", "data-original", "consent-original-src-_"})
+"""Attributes that always hold a URL, perhaps until the page needs it or its visitor agrees."""
 
 
 def is_reference(tag: str, name: str, value: str) -> bool:
