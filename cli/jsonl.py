@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import lzma
 import sys
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
+from crawler.packed import UNPACKING_ERRORS, unpacked
 from fingerprints.model import InputError
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -17,27 +15,24 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 
 
 def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines that are not blank; `-` is stdin, and a file that ends in .gz or .xz is unpacked.
+    """Numbered lines that are not blank; `-` is stdin; what is packed (gzip, xz) is unpacked.
 
     Raises InputError for a file that cannot be opened, or not be read to its end.
     """
     number = 0
     try:
         with _opened(path) as stream:
-            for number, line in numbered(stream):
+            for number, line in numbered(unpacked(stream)):
                 yield number, line
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as exc:
+    except UNPACKING_ERRORS as exc:
         raise InputError(f"{path}: cannot read on after line {number}: {exc}") from exc
 
 
 def _opened(path: str) -> IO[bytes]:
     if path == "-":
         return sys.stdin.buffer
-    ending = Path(path).suffix.lower()
     try:
-        if ending == ".gz":
-            return cast(IO[bytes], gzip.open(path))
-        return lzma.open(path) if ending == ".xz" else Path(path).open("rb")
+        return Path(path).open("rb")
     except OSError as exc:
         raise InputError(f"{path}: cannot read: {exc.strerror}") from exc
 

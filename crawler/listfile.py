@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import lzma
 import re
 import shutil
 import sys
 import tempfile
-import zlib
-from collections.abc import Callable, Generator
+from collections.abc import Generator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO
 
+from crawler.packed import UNPACKING_ERRORS, unpacked
 from fingerprints.model import InputError
 
 HEAD_BYTES = 64 * 1024
@@ -33,11 +32,6 @@ _MAGIC = {
     b"SQLite format 3": "is a database; a .txt, .csv or .jsonl file is needed",
 }
 
-_PACKED: dict[bytes, Callable[[BinaryIO], Any]] = {
-    b"\x1f\x8b": lambda stream: gzip.GzipFile(fileobj=stream),
-    b"\xfd7zXZ\0": lzma.LZMAFile,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
@@ -49,7 +43,7 @@ class ListFile:
     """Lower case with its dot, that of the packing left out; empty for standard input."""
     first_lines: tuple[str, ...]
     """Those of the first HEAD_BYTES that are neither blank nor comments."""
-    stream: BinaryIO
+    stream: IO[bytes]
     encoding: str
 
     def lines(self) -> Generator[str, None, None]:
@@ -86,7 +80,7 @@ def open_list(path: str) -> ListFile:
     return ListFile(name, suffix, first_lines, stream, encoding)
 
 
-def _open(path: str) -> BinaryIO:
+def _open(path: str) -> IO[bytes]:
     """A stream that can be read from its start again, unpacked; what cannot be is copied to a temporary file."""
     try:
         stream = sys.stdin.buffer if path == "-" else Path(path).open("rb")  # noqa: SIM115 - lines() closes it
@@ -96,22 +90,18 @@ def _open(path: str) -> BinaryIO:
         raise InputError(f"{path}: no such file") from exc
     except OSError as exc:
         raise InputError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
-    if path == "-" or not stream.seekable():
-        stream = _copied(stream)
-    head = stream.read(6)
-    stream.seek(0)
-    unpack = next((unpack for magic, unpack in _PACKED.items() if head.startswith(magic)), None)
-    if unpack is None:
-        return stream
     try:
-        with stream:
-            return _copied(unpack(stream))
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as exc:
+        contents = unpacked(stream)
+        if contents is stream and stream.seekable() and path != "-":
+            return stream
+        with stream if path != "-" else nullcontext():
+            return _copied(contents)
+    except UNPACKING_ERRORS as exc:
         raise InputError(f"{'standard input' if path == '-' else path}: cannot be unpacked: {exc}") from exc
 
 
-def _copied(stream: IO[bytes]) -> BinaryIO:
-    copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - lines() closes it
+def _copied(stream: IO[bytes]) -> IO[bytes]:
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - lines() closes it
     try:
         shutil.copyfileobj(stream, copy)
     except BaseException:

@@ -19,11 +19,13 @@ PAGES = "".join(
     json.dumps({"id": host, "url": f"https://{host}/", "html": HTML}) + "\n"
     for host in ("anvils.com", "bellows.com", "chisels.com")
 ).encode()
-PACKED: dict[str, Callable[[bytes], bytes]] = {
-    "pages.jsonl": bytes,
-    "pages.jsonl.gz": gzip.compress,
-    "pages.jsonl.XZ": lzma.compress,
-}
+PACKED: list[tuple[str, Callable[[bytes], bytes]]] = [
+    ("pages.jsonl", bytes),
+    ("pages.jsonl.gz", gzip.compress),
+    ("pages.jsonl.XZ", lzma.compress),
+    ("pages.jsonl", gzip.compress),
+    ("pages.jsonl.gz", bytes),
+]
 
 
 @pytest.fixture
@@ -32,9 +34,11 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     return Runner(monkeypatch, capsys)
 
 
-@pytest.mark.parametrize("name", PACKED)
-def test_pages_and_records_are_read_packed_or_not(run: Runner, name: str) -> None:
-    Path(name).write_bytes(PACKED[name](PAGES))
+@pytest.mark.parametrize(("name", "pack"), PACKED)
+def test_pages_and_records_are_read_packed_or_not_whatever_the_name(
+    run: Runner, name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    Path(name).write_bytes(pack(PAGES))
     hosts = run("rules", "unknown-hosts", name)
     assert json.loads(hosts.out) == {"host": "cdn.widgetworks.example", "domains": 3, "example": TOOL}
 
@@ -46,18 +50,20 @@ def test_pages_and_records_are_read_packed_or_not(run: Runner, name: str) -> Non
     ]
 
     records = name.replace("pages", "records")
-    Path(records).write_bytes(PACKED[name](detected.out.encode()))
+    Path(records).write_bytes(pack(detected.out.encode()))
     assert len(run("score", DTC_REVIEWS, records).out.splitlines()) == 3
 
 
-@pytest.mark.parametrize("name", ["pages.jsonl.gz", "pages.jsonl.XZ"])
-@pytest.mark.parametrize(
-    "broken", [lambda data: data[:-20], lambda data: b"not packed" + data], ids=["cut off", "not packed"]
-)
-def test_broken_archive_is_named_after_what_could_be_read(
-    run: Runner, name: str, broken: Callable[[bytes], bytes]
+def test_packed_standard_input_is_unpacked(run: Runner) -> None:
+    hosts = run("rules", "unknown-hosts", "-", stdin=gzip.compress(PAGES))
+    assert json.loads(hosts.out)["domains"] == 3
+
+
+@pytest.mark.parametrize(("name", "pack"), PACKED[1:3])
+def test_archive_that_was_cut_is_named_after_what_could_be_read(
+    run: Runner, name: str, pack: Callable[[bytes], bytes]
 ) -> None:
-    Path(name).write_bytes(broken(PACKED[name](PAGES)))
+    Path(name).write_bytes(pack(PAGES)[:-20])
     for command in (
         ["rules", "unknown-hosts", name],
         ["detect", "--jsonl", name],
