@@ -15,6 +15,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -109,8 +110,13 @@ def main() -> None:
     pipelines.pop(JSON_PIPELINE, None)
 
     def send(item: SiteItem, counted: dict[str, float]) -> None:
-        assert item.record is not None, "the detect pipeline has run"
-        write_all(out_fd, record_to_line(item.record, counted))
+        try:
+            assert item.record is not None, "the detect pipeline has run"
+            line = record_to_line(item.record, counted)
+        except Exception:  # noqa: BLE001 - Scrapy would only log it, and the site would never be done
+            traceback.print_exc()
+            os._exit(1)
+        write_all(out_fd, line)
 
     stats = run(
         {**given, "ITEM_PIPELINES": pipelines},

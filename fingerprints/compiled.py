@@ -8,7 +8,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-INTERFACE = 7
+from fingerprints.tags import NOT_FETCHED
+
+INTERFACE = 8
 """Of the compiled module as the code beside it expects it."""
 IS_COMPILED = True
 """Whether there is one, of this interface."""
@@ -21,13 +23,16 @@ try:
     from fingerprints.native import (
         Lines,
         authority_of,
+        breaks_off_url,
         find,
         holds,
         holds_each,
         is_utf8,
         lower,
+        plain_slashes,
         unix_lines,
         urls_in,
+        web_reference,
     )
 except ImportError:
     IS_COMPILED = False
@@ -36,6 +41,12 @@ except ImportError:
         """What stands between `//` at the begin of a URL, or after its scheme, and the next slash; else nothing."""
         start = url[:8].find("//") + 2
         return url[start:].partition("/")[0] if start > 1 else ""
+
+    def breaks_off_url(text: str) -> bool:
+        """Whether a URL stops in its host at the end of a string, where a script may add the rest."""
+        return _BROKEN_OFF.search(text) is not None
+
+    _BROKEN_OFF = re.compile(r"//[A-Za-z0-9_.-]{0,40}[\"']")
 
     def find(text: bytes, wanted: bytes, start: int = 0) -> int:
         return text.find(wanted, start)
@@ -57,6 +68,12 @@ except ImportError:
 
     def lower(text: bytes) -> bytes:
         return text.lower()
+
+    def plain_slashes(text: str) -> str:
+        """The text with its escaped slashes (`\\/`, `\\u002F`, `\\x2f`) as plain ones."""
+        return _ESCAPED_SLASH.sub("/", text)
+
+    _ESCAPED_SLASH = re.compile(r"\\(?:/|u002[Ff]|x2[Ff])")
 
     def unix_lines(text: bytes) -> bytes:
         """The text with each of its lines ended by `\\n` alone."""
@@ -109,16 +126,32 @@ except ImportError:
         r"(?:[/?#][^\s\"'<>\\`|^{}]{0,1900})?"
     )
 
+    def web_reference(raw: str, limit: int) -> tuple[str, str | None]:
+        """What an attribute refers to, at most `limit` characters of it, and the authority unless it is relative.
+
+        Empty for what cannot be asked for: nothing, a place in the page, a scheme of `NOT_FETCHED`.
+        """
+        written = raw.strip()[:limit]
+        begin = written[:11].lower()
+        if begin.startswith(("http://", "https://")):
+            return written, authority_of(written)
+        if not written or begin.startswith(("#", *NOT_FETCHED)):
+            return "", None
+        return written, None
+
 
 __all__ = [
     "IS_COMPILED",
     "Lines",
     "authority_of",
+    "breaks_off_url",
     "find",
     "holds",
     "holds_each",
     "is_utf8",
     "lower",
+    "plain_slashes",
     "unix_lines",
     "urls_in",
+    "web_reference",
 ]

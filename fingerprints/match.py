@@ -349,9 +349,11 @@ class _Matcher:
 
     def _settled(self, signal: Signal, strength: float | None = None, kind: str = "") -> bool:
         """Whether no other match, or none of this strength and kind, could replace the evidence kept for a signal."""
+        kept = self.worth.get(signal.id)
+        if kept is None:
+            return False
         most = signal.strength if strength is None else strength
-        best = (most, kind not in EMBED_KINDS, bool(signal.version), bool(signal.account))
-        return self.worth.get(signal.id, _NOTHING) >= best
+        return kept >= (most, kind not in EMBED_KINDS, bool(signal.version), bool(signal.account))
 
     def _spend(self, size: int) -> None:
         self.budget -= size + 64

@@ -16,7 +16,7 @@ import sys
 from html import unescape
 from html.entities import html5
 
-from fingerprints.tags import REFERENCE_NAMES, UNSEEN_TAGS
+from fingerprints.tags import NOT_FETCHED, REFERENCE_NAMES, UNSEEN_TAGS
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
@@ -30,7 +30,7 @@ cdef extern from "Python.h":
     void* PyUnicode_DATA(object text)
     Py_UCS4 PyUnicode_READ(int kind, void* data, Py_ssize_t index)
 
-INTERFACE = 7
+INTERFACE = 8
 """Raised when a name or its meaning changes: a module compiled from an older source is not used."""
 
 cdef enum:
@@ -1423,6 +1423,50 @@ def holds(str text, str wanted):
     return False
 
 
+cdef enum:
+    MAX_SCHEME = 11  # characters, with what follows
+
+_SCHEMES = tuple(scheme.encode() for scheme in NOT_FETCHED)
+
+
+def web_reference(str raw, Py_ssize_t limit):
+    """As `compiled.web_reference`."""
+    cdef Py_ssize_t length = len(raw)
+    cdef Py_ssize_t i, start, end
+    cdef int kind = PyUnicode_KIND(raw)
+    cdef void* data = PyUnicode_DATA(raw)
+    cdef char scheme[MAX_SCHEME + 1]
+    cdef Py_UCS4 letter
+    cdef bytes other
+    if not length:
+        return "", None
+    letter = PyUnicode_READ(kind, data, 0)
+    if letter <= 32 or letter > 126 or PyUnicode_READ(kind, data, length - 1) <= 32 or PyUnicode_READ(kind, data, length - 1) > 126:
+        raw = raw.strip()
+    if len(raw) > limit:
+        raw = raw[:limit]
+    length = len(raw)
+    kind = PyUnicode_KIND(raw)
+    data = PyUnicode_DATA(raw)
+    memset(scheme, 0, sizeof(scheme))
+    for i in range(min(length, MAX_SCHEME)):
+        letter = PyUnicode_READ(kind, data, i)
+        scheme[i] = <char>LOWER[letter] if letter < 128 else <char>0xFF
+    if memcmp(scheme, b"http", 4) == 0:
+        start = 5 if scheme[4] == c's' else 4
+        if memcmp(&scheme[start], b"://", 3) == 0:
+            end = start = start + 3
+            while end < length and PyUnicode_READ(kind, data, end) != c'/':
+                end += 1
+            return raw, raw[start:end]
+    if not length or scheme[0] == c'#':
+        return "", None
+    for other in _SCHEMES:
+        if memcmp(scheme, PyBytes_AS_STRING(other), len(other)) == 0:
+            return "", None
+    return raw, None
+
+
 def authority_of(str url):
     """As `compiled.authority_of`."""
     cdef Py_ssize_t length = len(url)
@@ -1460,11 +1504,8 @@ def urls_in(str text, int limit):
     cdef const char* end
     cdef const char* stop
     cdef char before
-    try:
-        begin = PyUnicode_AsUTF8AndSize(text, &size)
-    except UnicodeEncodeError:
-        text = text.encode("utf-8", "replace").decode()
-        begin = PyUnicode_AsUTF8AndSize(text, &size)
+    text = encodable(text)
+    begin = PyUnicode_AsUTF8AndSize(text, &size)
     at = begin
     end = begin + size
     while end - at > 2 and len(result) < limit:
@@ -1487,6 +1528,83 @@ def urls_in(str text, int limit):
             result.append("https:" + decoded(at, <int>(stop - at)))
         at = stop
     return result
+
+
+cdef enum:
+    MAX_BEGUN = 40
+
+
+def breaks_off_url(str text):
+    """Whether a URL stops in its host at the end of a string, as `compiled.breaks_off_url` says."""
+    cdef Py_ssize_t size
+    text = encodable(text)
+    cdef const char* at = PyUnicode_AsUTF8AndSize(text, &size)
+    cdef const char* end = at + size
+    cdef const char* stop
+    while end - at > 2:
+        at = <const char*>memchr(at, c'/', end - at - 1)
+        if at is NULL:
+            return False
+        at += 1
+        if at[0] != c'/':
+            continue
+        stop = at + 1
+        while stop < end and stop - at <= MAX_BEGUN and (
+            CLASS[<unsigned char>stop[0]] & LABEL or stop[0] == c'_' or stop[0] == c'.' or stop[0] == c'-'
+        ):
+            stop += 1
+        if stop < end and (stop[0] == c'"' or stop[0] == c"'"):
+            return True
+    return False
+
+
+def plain_slashes(str text):
+    """The text with its escaped slashes as plain ones."""
+    cdef Py_ssize_t size
+    text = encodable(text)
+    cdef const char* at = PyUnicode_AsUTF8AndSize(text, &size)
+    cdef const char* end = at + size
+    cdef const char* stop = <const char*>memchr(at, c'\\', size)
+    cdef bytes result
+    cdef char* out
+    cdef int length
+    if stop is NULL:
+        return text
+    result = PyBytes_FromStringAndSize(NULL, size)
+    out = PyBytes_AS_STRING(result)
+    while stop is not NULL:
+        memcpy(out, at, stop - at)
+        out += stop - at
+        length = escaped_slash(stop, end)
+        out[0] = c'/' if length else c'\\'
+        out += 1
+        at = stop + (length or 1)
+        stop = <const char*>memchr(at, c'\\', end - at)
+    memcpy(out, at, end - at)
+    out += end - at
+    return PyUnicode_DecodeUTF8(PyBytes_AS_STRING(result), out - PyBytes_AS_STRING(result), NULL)
+
+
+cdef int escaped_slash(const char* at, const char* end) noexcept:
+    """The length of the escaped slash that begins at a backslash, or 0."""
+    cdef int size = 2
+    if end - at >= 2 and at[1] == c'/':
+        return size
+    if end - at >= 4 and at[1] == c'x':
+        size = 4
+    elif end - at >= 6 and at[1] == c'u' and at[2] == c'0' and at[3] == c'0':
+        size = 6
+    return size if size > 2 and at[size - 2] == c'2' and at[size - 1] | 32 == c'f' else 0
+
+
+cdef str encodable(str text):
+    """The text as UTF-8 can have it: with a `?` for each half of a surrogate pair."""
+    cdef Py_ssize_t size
+    try:
+        PyUnicode_AsUTF8AndSize(text, &size)
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 cdef const char* host_end(const char* at, const char* end) noexcept:
@@ -1738,13 +1856,13 @@ def is_utf8(bytes text):
     """Whether the bytes are UTF-8, perhaps cut inside its last character."""
     cdef const unsigned char* at = text
     cdef const unsigned char* end = at + len(text)
-    cdef uint64_t word
+    cdef uint64_t words[4]
     cdef int more
     while at < end:
-        if end - at >= 8:
-            memcpy(&word, at, 8)
-            if not word & <uint64_t>0x8080808080808080:
-                at += 8
+        if end - at >= 32:
+            memcpy(words, at, 32)
+            if not (words[0] | words[1] | words[2] | words[3]) & <uint64_t>0x8080808080808080:
+                at += 32
                 continue
         if at[0] < 0x80:
             at += 1

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar, overload
 from urllib.parse import urljoin
 
-from fingerprints.compiled import authority_of
+from fingerprints.compiled import authority_of, web_reference
 from fingerprints.hosts import MAX_HOST_CHARS, host_of, registrable
 from fingerprints.markup import to_utf8
 from fingerprints.model import Link, Observation, PageKind, Party, Resource, ResourceKind
@@ -29,6 +29,7 @@ from fingerprints.resources import (
     script_urls,
     unwrapped,
 )
+from fingerprints.tags import NOT_FETCHED
 from fingerprints.tree import Element, Tree, tree_of
 
 BLANKS = "".join(map(chr, range(33)))
@@ -69,9 +70,6 @@ _ELEMENT_KINDS = {
     "embed": ResourceKind.MEDIA,
     "object": ResourceKind.MEDIA,
 }
-_WEB = ("http://", "https://")
-_NOT_FETCHED = ("data:", "blob:", "javascript:", "about:", "mailto:", "tel:")
-"""Schemes with their colon: `javascripts/app.js` is a path."""
 
 
 def observe(
@@ -196,28 +194,24 @@ class _Reader:
 
     def add(self, raw: str, kind: ResourceKind) -> None:
         """Note one reference of the page, unless it is no URL or the list is full."""
-        written = raw.strip()[:MAX_URL_CHARS]
-        absolute = written.startswith(_WEB) or written[:8].lower().startswith(_WEB)
-        if absolute:
-            url = written
-        elif not written or written[0] == "#" or written[:11].lower().startswith(_NOT_FETCHED):
+        written, authority = web_reference(raw, MAX_URL_CHARS)
+        if not written:
             return
-        else:
-            url = self._absolute(written)
+        is_relative = authority is None
+        url = self._absolute(written) if is_relative else written
         if "/proxy/" in url:
-            url = unwrapped(url)
+            url, authority = unwrapped(url), None
         key = (url, kind)
         if key in self.resources:
             return
         if len(self.resources) >= MAX_RESOURCES:
             self.flags.add("resources_cut")
             return
-        host, party = self._party(url)
-        self.resources[key] = Resource(url, host, kind, party, "" if absolute else written)
+        host, party = self._party(authority_of(url) if authority is None else authority)
+        self.resources[key] = Resource(url, host, kind, party, written if is_relative else "")
 
-    def _party(self, url: str) -> tuple[str, Party]:
-        """The host of a URL (the page's own for a relative one), and whether it is another company's."""
-        authority = authority_of(url)
+    def _party(self, authority: str) -> tuple[str, Party]:
+        """The host of a URL's authority (the page's own when empty), and whether it is another company's."""
         known = self.parties.get(authority)
         if known is None:
             host, domain = _site_of(authority[:MAX_HOST_CHARS]) if authority else (self.host, self.domain)
@@ -253,14 +247,14 @@ class _Reader:
                 self.add(href, ResourceKind.LINK)
 
     def _is_foreign(self, url: str) -> bool:
-        return self._party(url.strip(BLANKS)[:MAX_URL_CHARS])[1] is Party.THIRD
+        return self._party(authority_of(url.strip(BLANKS)[:MAX_URL_CHARS]))[1] is Party.THIRD
 
     def own_links(self, tree: Tree) -> Iterator[tuple[str, Element]]:
         """The links within the page's own domain, as written, in page order."""
         leaving = set(tree.leaving("a", "href", self.authority))
         for href, element in tree.having("a", "href", MAX_ELEMENTS):
             written = href.strip(BLANKS)
-            if not written or written[0] == "#" or written[:11].lower().startswith(_NOT_FETCHED):
+            if not written or written[0] == "#" or written[:11].lower().startswith(NOT_FETCHED):
                 continue
             if href not in leaving or not self._is_foreign(href):
                 yield written[:MAX_URL_CHARS], element

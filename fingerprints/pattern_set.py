@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fingerprints.compiled import Lines
 from fingerprints.rules import Signal
@@ -33,6 +33,8 @@ class PatternSet:
     scanned for these rather than for the literals."""
     _dump: bytes | None = None
     _scanner: Scanner | None = None
+    _sought: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
+    """Per position of a signal that was a candidate: what it requires most, as texts hold it."""
 
     def candidates(self, text: bytes) -> list[Signal]:
         """Signals that may match the text, in rule order: everything they require occurs in it."""
@@ -53,10 +55,12 @@ class PatternSet:
 
     def _holders(self, position: int, lines: Lines) -> Iterable[int]:
         """Indexes of the texts that hold what the signal requires most."""
-        needs = self.needs[position]
-        if not needs:
-            return range(lines.count)
-        return lines.holding(tuple([self.literals[number].encode() for number in needs[0]]))
+        literals = self._sought.get(position)
+        if literals is None:
+            needs = self.needs[position]
+            literals = tuple([self.literals[number].encode() for number in needs[0]]) if needs else ()
+            self._sought[position] = literals
+        return lines.holding(literals) if literals else range(lines.count)
 
     def _scan(self, text: bytes) -> set[int]:
         """Numbers of the literals or patterns that occur in the text."""

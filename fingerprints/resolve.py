@@ -46,9 +46,10 @@ def resolve(evidence: Iterable[Evidence], rules: Mapping[str, Rule]) -> tuple[De
     Raises KeyError for evidence of a technology that `rules` does not have.
     """
     counted = list(evidence)
-    held = [item for item in counted if item.signal in rules[item.technology].gated]
+    gated = {id for slug in {item.technology for item in counted} for id in rules[slug].gated}
+    held = [item for item in counted if item.signal in gated] if gated else []
     if held:
-        counted = [item for item in counted if item.signal not in rules[item.technology].gated]
+        counted = [item for item in counted if item.signal not in gated]
     direct = _aggregate(counted, rules)
     open_slugs = {slug for slug, found in direct.items() if found.rule.gate is None}
     while True:

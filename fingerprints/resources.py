@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
-from fingerprints.compiled import holds, urls_in
+from fingerprints.compiled import breaks_off_url, holds, plain_slashes, urls_in
 from fingerprints.model import Resource, ResourceKind
 from fingerprints.tree import Tree
 
@@ -21,12 +21,11 @@ MAX_URLS_IN_DATA = 20_000
 _SPLIT_URL = re.compile(
     # ("https:" == location.protocol ? "https://ssl" : "http://www") + ".example.com/a.js"
     # begins at the slashes, so that the search runs at memory speed.
-    r"//([\w.-]{0,40})[\"']\s{0,9}\)?\s{0,9}\+\s{0,9}[\"']"
+    r"//([A-Za-z0-9_.-]{0,40})[\"']\s{0,9}\)?\s{0,9}\+\s{0,9}[\"']"
     r"(\.?(?:[A-Za-z0-9_-]{1,63}\.){1,8}[A-Za-z]{2,62}/[^\s\"'<>\\`|^{}]{0,500})[\"']"
 )
 _ENCODED_URL = re.compile(r"[\"'`](aHR0c[\w+/]{8,2000}={0,2})[\"'`]")
 """A URL in base64, as `atob` takes it; all of them begin so."""
-_ESCAPED_SLASHES = ("\\/", "\\u002F", "\\u002f", "\\x2F", "\\x2f")
 _POLICY_HOST = re.compile(
     r"(?:https?://|wss?://)?(?:\*\.)?((?:[a-z0-9_-]+\.)+[a-z]{2,})(?::\d+|:\*)?(?:/\S*)?\Z", re.IGNORECASE
 )
@@ -41,16 +40,13 @@ def script_urls(text: str, *, links_too: bool = True) -> Iterator[str]:
     """
     if links_too and holds(text, "aHR0c"):
         yield from (_decoded(found) for found in _ENCODED_URL.findall(text)[:MAX_SPLIT_URLS])
-    if "//" not in text and "\\/" not in text and "002" not in text:
-        return
-    if "\\" in text:
-        text = _unescaped(text)
+    text = plain_slashes(text)
     found = urls_in(text, MAX_URLS_IN_SCRIPT if links_too else MAX_URLS_IN_DATA)
     if not links_too:
         found = [url for url in found if is_script_url(url)]
     for url in found[:MAX_URLS_IN_SCRIPT]:
         yield url.replace("&amp;", "&") if "&amp;" in url else url
-    if links_too and len(found) < MAX_URLS_IN_SCRIPT:
+    if links_too and len(found) < MAX_URLS_IN_SCRIPT and breaks_off_url(text):
         yield from (f"https://{before}{rest}" for before, rest in _SPLIT_URL.findall(text)[:MAX_SPLIT_URLS])
 
 
@@ -74,14 +70,6 @@ def _decoded(encoded: str) -> str:
         return base64.b64decode(encoded + "==").decode("ascii").strip()
     except ValueError:
         return ""
-
-
-def _unescaped(text: str) -> str:
-    """The text with its escaped slashes as plain ones."""
-    for slash in _ESCAPED_SLASHES:
-        if holds(text, slash):
-            text = text.replace(slash, "/")
-    return text
 
 
 def is_script_url(url: str) -> bool:
@@ -199,7 +187,7 @@ def container_of(text: str) -> Iterator[str]:
     """
     yield from _gtm_ids(text)
     for name, marker, pattern in _CONTAINER_URLS:
-        if marker in text:
+        if holds(text, marker):
             yield from (f"{name}:{match}" for match in pattern.findall(text))
 
 

@@ -142,5 +142,5 @@ class Rule:
     @property
     def gate(self) -> Gate | None:
         """What the whole rule waits for; None when it waits for nothing."""
-        gate = Gate(self.requires, self.requires_category, self.requires_numbers)
-        return None if gate == Gate() else gate
+        waits = self.requires or self.requires_category or self.requires_numbers
+        return Gate(self.requires, self.requires_category, self.requires_numbers) if waits else None

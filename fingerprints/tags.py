@@ -23,3 +23,7 @@ def is_reference(tag: str, name: str, value: str) -> bool:
     if tag == "script" and value[:5].lower() == "data:":
         return True
     return (is_src and name.startswith("data-")) or ((is_src or tag == "script") and "//" in value[:8])
+
+
+NOT_FETCHED = ("data:", "blob:", "javascript:", "about:", "mailto:", "tel:")
+"""Schemes with their colon: `javascripts/app.js` is a path."""

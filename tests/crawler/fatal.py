@@ -39,10 +39,12 @@ class DiesAtOneSite:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class SpoilsOneRecord:
-    """A pipeline behind all others: what it makes of shop.test is no record."""
+class SpoilsTwoRecords:
+    """A pipeline behind all others: what it makes of two sites cannot be read, or not even be sent."""
 
     def process_item(self, item: SiteItem) -> SiteItem:
         if item.target.domain == "shop.test":
             item.record = {}  # type: ignore[assignment]
+        if item.target.domain == "store.test":
+            item.record = None
         return item

@@ -160,6 +160,97 @@ def test_urls_are_the_same_without_a_compiler(text: str) -> None:
     assert compiled.urls_in(text, 3) == PLAIN.urls_in(text, 3)
 
 
+@pytest.mark.parametrize("module", [compiled, PLAIN], ids=["compiled", "plain"])
+@pytest.mark.parametrize(
+    ("text", "breaks_off"),
+    [
+        ("'https://www' + '.acme.example/a.js'", True),
+        ('"//"+h', True),
+        ("'///\"", True),
+        ("'https://" + "a" * 40 + "'", True),
+        ("'https://" + "a" * 41 + "'", False),
+        ("'https://acme.example/a.js' + x", False),
+        ("// a comment, isn't it", False),
+        ("//", False),
+    ],
+)
+def test_url_that_a_string_breaks_off(module: Any, text: str, breaks_off: bool) -> None:
+    assert module.breaks_off_url(text) is breaks_off
+
+
+@given(st.text("/\"'a.-\u00e9 ", max_size=12))
+def test_what_breaks_off_is_the_same_without_a_compiler(text: str) -> None:
+    assert compiled.breaks_off_url(text) is PLAIN.breaks_off_url(text)
+
+
+@pytest.mark.parametrize("module", [compiled, PLAIN], ids=["compiled", "plain"])
+def test_escaped_slashes_are_plain_ones(module: Any) -> None:
+    assert (
+        module.plain_slashes(r"https:\/\/a\u002Fb\u002fc\x2Fd\x2fe \\/ \u002 \x2")
+        == r"https://a/b/c/d/e \/ \u002 \x2"
+    )
+    assert module.plain_slashes("\\") == "\\"
+
+
+@given(
+    st.lists(st.sampled_from(["\\", "/", "u", "0", "2", "F", "f", "x", "u002", "\u00e9"]), max_size=12).map(
+        "".join
+    )
+)
+def test_escaped_slashes_are_the_same_without_a_compiler(text: str) -> None:
+    assert compiled.plain_slashes(text) == PLAIN.plain_slashes(text)
+
+
+@pytest.mark.parametrize("module", [compiled, PLAIN], ids=["compiled", "plain"])
+@pytest.mark.parametrize(
+    ("raw", "reference"),
+    [
+        (" https://Acme.example/a\n", ("https://Acme.example/a", "Acme.example")),
+        ("HTTP://u@acme.example:8080", ("HTTP://u@acme.example:8080", "u@acme.example:8080")),
+        ("http:///a", ("http:///a", "")),
+        ("//acme.example/a", ("//acme.example/a", None)),
+        ("a/b", ("a/b", None)),
+        ("https:a", ("https:a", None)),
+        ("javascripts/a.js", ("javascripts/a.js", None)),
+        ("JavaScript:go()", ("", None)),
+        ("data:,x", ("", None)),
+        ("#top", ("", None)),
+        ("\u00a0\u2003", ("", None)),
+        ("\u00e9\u00a0", ("\u00e9", None)),
+        ("", ("", None)),
+        ("https://acme.example/" + "x" * 80, ("https://acme.example/" + "x" * 43, "acme.example")),
+        ("https://" + "x" * 80, ("https://" + "x" * 56, "x" * 56)),
+    ],
+)
+def test_what_an_attribute_refers_to(module: Any, raw: str, reference: tuple[str, str | None]) -> None:
+    assert module.web_reference(raw, 64) == reference
+
+
+REFERENCE_PIECES = (
+    "http",
+    "https",
+    "HTTP",
+    ":",
+    "//",
+    "/",
+    "#",
+    " ",
+    "\t",
+    "\x1c",
+    "\u00a0",
+    "\u0130",
+    "a",
+    "tel:",
+    "data:",
+    "about",
+)
+
+
+@given(st.lists(st.sampled_from(REFERENCE_PIECES), max_size=7).map("".join), st.integers(0, 20))
+def test_references_are_the_same_without_a_compiler(raw: str, limit: int) -> None:
+    assert compiled.web_reference(raw, limit) == PLAIN.web_reference(raw, limit)
+
+
 WORDS = st.sampled_from([b"ab", b"b", b"abc", b"c>"])
 NEEDS = st.lists(st.lists(WORDS, min_size=1, max_size=3).map(tuple), min_size=1, max_size=3).map(tuple)
 

@@ -89,6 +89,7 @@ def seen(html: str | bytes, **page: object) -> dict[str, ResourceKind]:
         ('<a href="https://vendor.com/">Vendor</a>', "https://vendor.com/", ResourceKind.LINK),
         ('<script>var u="https:\\/\\/x.io\\/w.js"</script>', "https://x.io/w.js", ResourceKind.INLINE),
         ('<script>var u="https:\\u002F\\u002Fx.io/w.js"</script>', "https://x.io/w.js", ResourceKind.INLINE),
+        ('<script>var u="https:\\x2f\\x2Fx.io\\x2fw.js"</script>', "https://x.io/w.js", ResourceKind.INLINE),
         (
             "<script>load('//x.io/w.js?a=1&amp;b=2')</script>",
             "https://x.io/w.js?a=1&b=2",
