@@ -14,7 +14,7 @@ from cli.database import db_option, open_for_reading
 from cli.jsonl import read_lines
 from cli.output import Output, note, output_options, write_rows
 from cli.pages import PageFormatError, from_json_line, observe_given
-from fingerprints.hosts import host_of, parent_domains
+from fingerprints.hosts import host_of
 from fingerprints.loaded import LOADING_KINDS
 from fingerprints.model import InputError, Observation, Party, ResourceKind
 from store.hosts import common_hosts, recognised_urls
@@ -76,7 +76,7 @@ def unknown_hosts(source: str | None, all_kinds: bool, limit: int, db_path: Path
 
 
 def _is_claimed(host: str, seen: _Seen, detector: Detector) -> bool:
-    return host in seen.recognised or any(parent in detector.plan.hosts for parent in parent_domains(host))
+    return host in seen.recognised or bool(detector.plan.hosts.signals_of(host))
 
 
 def _crawl_id(store: Store, number: str | None) -> int:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from fingerprints.compiled import find, holds_each, lower
 from fingerprints.containers import PAUSED
-from fingerprints.hosts import parent_domains
 from fingerprints.markup import visible_text
 from fingerprints.model import EMBED_KINDS, EXCERPT_CHARS, Evidence, Observation, Resource, ResourceKind
 from fingerprints.pattern_set import PatternSet
@@ -108,22 +107,15 @@ class _Matcher:
     # --- resources ---
 
     def _hosts(self) -> None:
-        by_host: dict[str, list[Signal]] = {}
+        signals_of = self.plan.hosts.signals_of
         for resource in self.page.resources:
-            signals = by_host.get(resource.host)
-            if signals is None:
-                signals = by_host[resource.host] = self._signals_of(resource.host)
-            if signals:
+            if signals := signals_of(resource.host):
                 self._host(resource, signals)
         for template in self.page.container_tags:
             name = template.removeprefix(PAUSED)
             cap = STRENGTH["weak"] if name != template else 1.0
             for signal in self.plan.containers.get(name, ()):
                 self._add(signal, min(signal.strength, cap), template, f"container:{template}")
-
-    def _signals_of(self, host: str) -> list[Signal]:
-        hosts = self.plan.hosts
-        return [signal for domain in parent_domains(host) for signal in hosts.get(domain, ())]
 
     def _host(self, resource: Resource, signals: Iterable[Signal]) -> None:
         cap = kind_cap(resource)
@@ -139,8 +131,9 @@ class _Matcher:
             (url, resource) for resource in self.page.resources for url in (resource.url, resource.raw) if url
         ]
         if urls:
-            size = sum(len(url) for url, _ in urls)
-            for signal, indexes in self.plan.urls.candidates_among([url for url, _ in urls]):
+            texts = [url for url, _ in urls]
+            size = sum(map(len, texts))
+            for signal, indexes in self.plan.urls.candidates_among(texts):
                 self._spend(size // 8)  # for the search of the texts that hold its literals
                 for index in indexes:
                     self._url(signal, *urls[index])

@@ -9,9 +9,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fingerprints.hosts import parent_domains
 from fingerprints.model import Party, ResourceKind
 from fingerprints.pattern_set import SCAN_FROM, PatternSet
 from fingerprints.regexes import (
@@ -40,11 +41,26 @@ SCAN_RUN = 6
 `//[a-z-]+\\.acme\\.com/`, begins at every URL and halves the speed (measured 2026-11)."""
 
 
+class HostTable:
+    """Signals by host, those of its parent domains included."""
+
+    def __init__(self, by_domain: Mapping[str, tuple[Signal, ...]]) -> None:
+        self._by_domain = by_domain
+        self.signals_of = functools.lru_cache(maxsize=8_192)(self._signals_of)
+        """Of a host, as a tuple: pages of all sites name the same few thousand."""
+
+    def _signals_of(self, host: str) -> tuple[Signal, ...]:
+        return tuple(signal for domain in parent_domains(host) for signal in self._by_domain.get(domain, ()))
+
+    def __reduce__(self) -> tuple[type[HostTable], tuple[object, ...]]:
+        return HostTable, (self._by_domain,)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The compiled rule set; picklable, so that a later start need not compile again."""
 
-    hosts: dict[str, tuple[Signal, ...]]
+    hosts: HostTable
     containers: dict[str, tuple[Signal, ...]]
     urls: PatternSet
     scripts: PatternSet
@@ -86,7 +102,7 @@ def compile_plan(rules: Iterable[Rule], engine: str = "") -> Plan:
     body = [s for c in (Channel.HTML, Channel.SELECTOR, Channel.CSS, Channel.TEXT) for s in by_channel[c]]
     cookies = by_channel[Channel.COOKIE]
     return Plan(
-        hosts=_grouped(by_channel[Channel.HOST], lambda signal: signal.hosts),
+        hosts=HostTable(_grouped(by_channel[Channel.HOST], lambda signal: signal.hosts)),
         containers=_grouped(by_channel[Channel.CONTAINER], lambda signal: (signal.name,)),
         urls=lists(by_channel[Channel.URL]),
         scripts=lists(

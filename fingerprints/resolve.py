@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from fingerprints.hosts import host_of
 from fingerprints.model import EMBED_KINDS, Detection, DetectionState, Evidence
@@ -29,8 +29,7 @@ _VERSION_TRUST = {"header": 0, "meta": 1, "global": 2, "url": 3}
 """Channels in the order their versions are believed; the rest come after."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     rule: Rule
     confidence: float
     evidence: tuple[Evidence, ...] = ()
@@ -46,20 +45,20 @@ def resolve(evidence: Iterable[Evidence], rules: Mapping[str, Rule]) -> tuple[De
     Raises KeyError for evidence of a technology that `rules` does not have.
     """
     counted = list(evidence)
-    gated = {id for slug in {item.technology for item in counted} for id in rules[slug].gated}
-    held = [item for item in counted if item.signal in gated] if gated else []
+    seen = {slug: rules[slug] for slug in {item.technology for item in counted}}
+    held = [item for item in counted if item.signal in seen[item.technology].gated]
     if held:
-        counted = [item for item in counted if item.signal not in gated]
-    direct = _aggregate(counted, rules)
+        counted = [item for item in counted if item.signal not in seen[item.technology].gated]
+    direct = _aggregate(counted, seen)
     open_slugs = {slug for slug, found in direct.items() if found.rule.gate is None}
     while True:
         resolved = _settle({slug: direct[slug] for slug in direct.keys() & open_slugs}, rules)
         present = [found.rule for found in resolved.values() if _is_present(found)]
-        freed = [item for item in held if is_open(rules[item.technology].gated[item.signal], present)]
+        freed = [item for item in held if is_open(seen[item.technology].gated[item.signal], present)]
         if freed:
             held = [item for item in held if item not in freed]
             counted += freed
-            direct = _aggregate(counted, rules)
+            direct = _aggregate(counted, seen)
         admitted = {slug for slug in direct.keys() - open_slugs if is_open(direct[slug].rule.gate, present)}
         if not admitted and not freed:
             break
@@ -165,7 +164,7 @@ def _settle(active: Mapping[str, _Found], rules: Mapping[str, Rule]) -> dict[str
                 excluded.update(other for other in rules[implied.slug].excludes if other not in remaining)
                 queue.appendleft(implied.slug)
             elif not known.version and implied.version:
-                remaining[implied.slug] = replace(known, version=implied.version)
+                remaining[implied.slug] = known._replace(version=implied.version)
     return remaining
 
 
