@@ -23,6 +23,7 @@ from fingerprints.plan import (
 from fingerprints.regexes import Match, Search, compile_search, expand, plausible_version
 from fingerprints.resources import is_script_url
 from fingerprints.rules import STRENGTH, Channel, Signal
+from fingerprints.selectors import MAX_NODES
 from fingerprints.tree import Element
 
 SEARCH_BYTES = 48_000_000
@@ -55,7 +56,8 @@ _CONTEXT = 24
 def match(plan: Plan, observation: Observation) -> tuple[list[Evidence], frozenset[str]]:
     """Evidence for one page, one piece a signal (its strongest match), and flags.
 
-    `budget_spent` when cut short, `tree_cut` when a selector met a part of the page that could not be read.
+    `budget_spent` when cut short, `tree_cut` when a selector met a part of the page that could not be read,
+    or more elements than it looks at.
     """
     return _matched(_Matcher(plan, observation), _Matcher.run)
 
@@ -66,14 +68,13 @@ def match_markup(plan: Plan, observation: Observation) -> tuple[list[Evidence], 
 
 
 def _matched(matcher: _Matcher, search: Callable[[_Matcher], None]) -> tuple[list[Evidence], frozenset[str]]:
-    flags: set[str] = set()
     try:
         search(matcher)
     except _BudgetSpentError:
-        flags.add("budget_spent")
+        matcher.flags.add("budget_spent")
     if matcher.page.tree is not None:
-        flags |= matcher.page.tree.flags
-    return list(matcher.found.values()), frozenset(flags)
+        matcher.flags |= matcher.page.tree.flags
+    return list(matcher.found.values()), frozenset(matcher.flags)
 
 
 class _BudgetSpentError(Exception):
@@ -89,6 +90,7 @@ class _Matcher:
         self.found: dict[str, Evidence] = {piece.signal: piece for piece in observation.evidence}
         self.worth: dict[str, tuple[float, bool, bool, bool]] = {}
         """How good the evidence kept for each signal is; a better match replaces it."""
+        self.flags: set[str] = set()
         self.budget = SEARCH_BYTES
         self.texts: dict[Element, tuple[bytes, bytes]] = {}
         """All text inside an element, for those that were asked: several rules ask every script."""
@@ -308,7 +310,9 @@ class _Matcher:
             return
         needs = value_literals(signal)
         tried: set[bytes] = set()
+        looked_at = 0
         for element in self.page.tree.select(signal.name):
+            looked_at += 1
             text, folded = self._element_text(signal, element)
             if text is None or text in tried:
                 continue
@@ -322,6 +326,8 @@ class _Matcher:
                 self._hit(signal, matched, text, f"element:{shown}", shown=shown)
                 if self._settled(signal):
                     return
+        if looked_at == MAX_NODES and signal.id not in self.found:
+            self.flags.add("tree_cut")  # one beyond might have matched
 
     def _element_text(self, signal: Signal, element: Element) -> tuple[bytes | None, bytes]:
         """What the signal's pattern is searched in: the attribute, the text, or nothing in particular.

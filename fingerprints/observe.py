@@ -436,11 +436,11 @@ _TYPE = re.compile(r'"@type"\s{0,200}:\s{0,200}(?:"([^"]{0,500})"|\[)')
 def json_ld_types(text: str) -> list[str]:
     """The different `@type`s of a JSON-LD block, at most MAX_TYPES, also of a broken one.
 
-    >>> json_ld_types('{"@type": ["Product", "Car"], "brand": {"@type":"Brand"}')
+    >>> json_ld_types('{"@type": ["Product", "Car"], "brand": {"\\\\u0040type":"Brand"}')
     ['Product', 'Car', 'Brand']
     """
     found: dict[str, None] = {}
-    text = text.replace("\\/", "/")
+    text = text.replace("\\/", "/").replace("\\u0040", "@")
     for match in itertools.islice(_TYPE.finditer(text), MAX_PLACES_OF_TYPES):
         if match[1] is not None:
             found[match[1][:60]] = None

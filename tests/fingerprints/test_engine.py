@@ -229,6 +229,19 @@ def test_page_that_needs_too_much_work_is_flagged_not_dropped(monkeypatch: pytes
     assert flags == {"budget_spent"}
 
 
+@pytest.mark.parametrize(("before", "found", "flags"), [(10, True, set()), (300, False, {"tree_cut"})])
+def test_page_with_more_elements_than_a_selector_looks_at_is_flagged(
+    before: int, found: bool, flags: set[str]
+) -> None:
+    links = (
+        "".join(f'<a class=acme href="/{n}">' for n in range(before)) + '<a class=acme href="/widget.acme">'
+    )
+    signal = Signal("acme#1", Channel.SELECTOR, 0.8, r"widget\.acme", "a.acme", attribute="href")
+    rule = Rule(Technology("acme", "Acme", "live_chat", ("live_chat",)), (signal,))
+    evidence, flagged = match(compile_plan([rule]), observe(links, url="https://www.example.com/"))
+    assert (bool(evidence), flagged) == (found, flags)
+
+
 @pytest.mark.parametrize(
     ("pattern", "literals"),
     [
