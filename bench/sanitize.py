@@ -88,6 +88,7 @@ PIECES = (
         b"&notit;",
     ),
     *(b"<a href=", b"class", b" src=//x", b"GTM-AB12", b"data-gtm="),
+    *(b"\\", b"\\/", b"\\u002F", b"\\x2", b"https://", b"//a.b'"),
 )
 SELECTORS = (
     *(
@@ -242,6 +243,9 @@ def use(native: ModuleType, tree: object, body: bytes, chance: random.Random) ->
     native.holds(text[:3], "GTM-ABCDE")
     native.urls_in(text, 400)
     native.authority_of(text[:20])
+    native.breaks_off_url(text)
+    native.plain_slashes(text)
+    native.web_reference(text[:20], chance.randrange(30))
     needs = ((b"<a", b"x"), (b"/",))
     native.holds_each(body, needs)
     native.find(body, b"<html", chance.randrange(len(body) + 2))
