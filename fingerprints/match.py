@@ -143,10 +143,10 @@ class _Matcher:
                         break
 
     def _url(self, signal: Signal, url: str, resource: Resource) -> None:
+        if not kind_allows(signal, resource.kind, resource.party):
+            return
         strength = min(signal.strength, kind_cap(resource))
         if self._settled(signal, strength, resource.kind):
-            return
-        if not kind_allows(signal, resource.kind, resource.party):
             return
         text = (resource.host if signal.name == "host" else url).encode("utf-8", "replace")
         self._spend(len(text))

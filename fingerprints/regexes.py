@@ -302,15 +302,15 @@ def _share(literal: str) -> float:
 # --- parts of a pattern -------------------------------------------------------------------------
 
 
-def from_rare_run(pattern: str, least: int, share: float) -> str:
+def from_rare_run(pattern: str, least: int, enough: int, share: float) -> str:
     """Each alternative from its first rare run of plain characters on: matches wherever the pattern does.
 
-    Rare: at least so long, and on less than this share of pages. What begins at every line may do with a
-    shorter and commoner run. The pattern is one without counts, as `x{2}`. What is not understood stays as
-    it is.
+    Rare: at least so long, and on less than this share of pages. A run that is long enough stands for all
+    that follows it, too. What begins at every line may do with a shorter and commoner run. The pattern is
+    one without counts, as `x{2}`. What is not understood stays as it is.
 
-    >>> from_rare_run(r"^//[a-z-]+\\.acmeshop\\.com/(\\d+)|b/|/c?|^https?:.*\\.php", 6, 0.1)
-    '\\\\.acmeshop\\\\.com/(\\\\d+)|b/|/c?|\\\\.php'
+    >>> from_rare_run(r"^//[a-z-]+\\.acmeshop\\.com/(\\d+)|//acme/(\\d+)|/c?|^https?:.*\\.php", 6, 8, 0.1)
+    '\\\\.acmeshop\\\\.com/|//acme/(\\\\d+)|/c?|\\\\.php'
     """
     if _NO_PARTS.search(pattern) or _POSIX_CLASS.search(pattern):
         return pattern
@@ -324,7 +324,7 @@ def from_rare_run(pattern: str, least: int, share: float) -> str:
         else:
             alternatives[-1].append(piece)
         depth += piece.startswith("(") - (piece == ")")
-    return "|".join("".join(_from_rare_run(items, least, share)) for items in alternatives)
+    return "|".join("".join(_from_rare_run(items, least, enough, share)) for items in alternatives)
 
 
 _OF_A_LINE = (4, 0.8)
@@ -335,15 +335,16 @@ _NO_PARTS = re.compile(r"\(\?[a-zA-Z-]*\)|\(\?P=|\\[1-9xpPQcuU0]")
 """What says something of all that follows, or of another part; escapes of more than one character."""
 
 
-def _from_rare_run(items: Sequence[str], least: int, share: float) -> Sequence[str]:
+def _from_rare_run(items: Sequence[str], least: int, enough: int, share: float) -> Sequence[str]:
     start = 0
     while start < len(items):
         run = "".join(item[-1] for item in itertools.takewhile(_is_plain, items[start:])).lower()
         if len(run) >= least and document_frequency(run) < share:
-            return items[start:]
+            return items[start : start + len(run)] if len(run) >= enough else items[start:]
         start += len(run) or 1
     if items[:1] == ["^"] and (least, share) != _OF_A_LINE:
-        return _from_rare_run(items, *_OF_A_LINE)
+        shortest, commonest = _OF_A_LINE
+        return _from_rare_run(items, shortest, len(items), commonest)  # a common run is never enough
     return items
 
 
