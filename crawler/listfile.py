@@ -8,7 +8,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Generator
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -90,14 +89,16 @@ def _open(path: str) -> IO[bytes]:
         raise InputError(f"{path}: no such file") from exc
     except OSError as exc:
         raise InputError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
+    is_kept = False
     try:
         contents = unpacked(stream)
-        if contents is stream and stream.seekable() and path != "-":
-            return stream
-        with stream if path != "-" else nullcontext():
-            return _copied(contents)
+        is_kept = contents is stream and path != "-"
+        return stream if is_kept else _copied(contents)
     except UNPACKING_ERRORS as exc:
         raise InputError(f"{'standard input' if path == '-' else path}: cannot be unpacked: {exc}") from exc
+    finally:
+        if not is_kept and path != "-":
+            stream.close()
 
 
 def _copied(stream: IO[bytes]) -> IO[bytes]:

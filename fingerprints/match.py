@@ -68,13 +68,16 @@ def match_markup(plan: Plan, observation: Observation) -> tuple[list[Evidence], 
 
 
 def _matched(matcher: _Matcher, search: Callable[[_Matcher], None]) -> tuple[list[Evidence], frozenset[str]]:
+    flags: set[str] = set()
     try:
         search(matcher)
     except _BudgetSpentError:
-        matcher.flags.add("budget_spent")
+        flags.add("budget_spent")
     if matcher.page.tree is not None:
-        matcher.flags |= matcher.page.tree.flags
-    return list(matcher.found.values()), frozenset(matcher.flags)
+        flags |= matcher.page.tree.flags
+    if matcher.cut - matcher.found.keys():  # one element beyond might have matched
+        flags.add("tree_cut")
+    return list(matcher.found.values()), frozenset(flags)
 
 
 class _BudgetSpentError(Exception):
@@ -90,7 +93,8 @@ class _Matcher:
         self.found: dict[str, Evidence] = {piece.signal: piece for piece in observation.evidence}
         self.worth: dict[str, tuple[float, bool, bool, bool]] = {}
         """How good the evidence kept for each signal is; a better match replaces it."""
-        self.flags: set[str] = set()
+        self.cut: set[str] = set()
+        """Signals whose selector met more elements than it looks at."""
         self.budget = SEARCH_BYTES
         self.texts: dict[Element, tuple[bytes, bytes]] = {}
         """All text inside an element, for those that were asked: several rules ask every script."""
@@ -310,9 +314,10 @@ class _Matcher:
             return
         needs = value_literals(signal)
         tried: set[bytes] = set()
-        looked_at = 0
-        for element in self.page.tree.select(signal.name):
-            looked_at += 1
+        for number, element in enumerate(self.page.tree.select(signal.name, MAX_NODES + 1)):
+            if number == MAX_NODES:
+                self.cut.add(signal.id)
+                return
             text, folded = self._element_text(signal, element)
             if text is None or text in tried:
                 continue
@@ -326,8 +331,6 @@ class _Matcher:
                 self._hit(signal, matched, text, f"element:{shown}", shown=shown)
                 if self._settled(signal):
                     return
-        if looked_at == MAX_NODES and signal.id not in self.found:
-            self.flags.add("tree_cut")  # one beyond might have matched
 
     def _element_text(self, signal: Signal, element: Element) -> tuple[bytes | None, bytes]:
         """What the signal's pattern is searched in: the attribute, the text, or nothing in particular.

@@ -3,13 +3,17 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import os
 import sys
+import threading
+import time
 import tracemalloc
 from types import SimpleNamespace
 
 import pytest
 
 from crawler.items import Target
+from crawler.listfile import open_list
 from crawler.targets import Suppressions, TargetReport, read_suppressions, read_targets
 from fingerprints.model import InputError
 
@@ -232,6 +236,24 @@ def test_packed_list_is_unpacked(tmp_path, monkeypatch, name, pack):
     assert domains(write(tmp_path, name, content)) == ["acme.com", "foo.de"]
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
     assert domains("-") == ["acme.com", "foo.de"]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])
+def test_list_on_a_pipe_that_begins_with_a_single_byte_is_read(tmp_path, pack):
+    path = tmp_path / "list"
+    os.mkfifo(path)
+    data = pack(b"acme.com\nfoo.de\n")
+
+    def write_slowly():
+        with path.open("wb", buffering=0) as pipe:
+            for part in (data[:1], data[1:]):
+                pipe.write(part)
+                time.sleep(0.1)
+
+    writer = threading.Thread(target=write_slowly)
+    writer.start()
+    assert list(open_list(str(path)).lines()) == ["acme.com\n", "foo.de\n"]
+    writer.join()
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])

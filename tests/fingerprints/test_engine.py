@@ -229,16 +229,24 @@ def test_page_that_needs_too_much_work_is_flagged_not_dropped(monkeypatch: pytes
     assert flags == {"budget_spent"}
 
 
-@pytest.mark.parametrize(("before", "found", "flags"), [(10, True, set()), (300, False, {"tree_cut"})])
+@pytest.mark.parametrize(
+    ("selector", "before", "found", "flags"),
+    [
+        ("a.acme", 199, True, set()),
+        ("a.acme", 200, False, {"tree_cut"}),
+        ("a.acme, link", 200, True, set()),
+        ("i.acme", 200, False, set()),
+    ],
+)
 def test_page_with_more_elements_than_a_selector_looks_at_is_flagged(
-    before: int, found: bool, flags: set[str]
+    selector: str, before: int, found: bool, flags: set[str]
 ) -> None:
-    links = (
-        "".join(f'<a class=acme href="/{n}">' for n in range(before)) + '<a class=acme href="/widget.acme">'
-    )
-    signal = Signal("acme#1", Channel.SELECTOR, 0.8, r"widget\.acme", "a.acme", attribute="href")
+    page = "".join(f'<i class=acme href="/i{n}"></i>' for n in range(200))
+    page += "".join(f'<a class=acme href="/{n}"></a>' for n in range(before))
+    page += '<a class=acme href="/widget.acme"></a><link href="/widget.acme">'
+    signal = Signal("acme#1", Channel.SELECTOR, 0.8, r"widget\.acme", selector, attribute="href")
     rule = Rule(Technology("acme", "Acme", "live_chat", ("live_chat",)), (signal,))
-    evidence, flagged = match(compile_plan([rule]), observe(links, url="https://www.example.com/"))
+    evidence, flagged = match(compile_plan([rule]), observe(page, url="https://www.example.com/"))
     assert (bool(evidence), flagged) == (found, flags)
 
 
